@@ -82,6 +82,7 @@ function fromText(text: string): IstioctlVersion {
   if (lines.length === 0) throw new ParseError('nothing was printed')
   // --short=false prints Go structures that change with every release.
   if (body.includes('version.BuildInfo{')) throw new ParseError('versions as Go structures: ask for -o json')
+  const istiods: z.infer<typeof ControlPlane>[] = []
   const found: { -readonly [Key in keyof IstioctlVersion]: IstioctlVersion[Key] } = {
     client: null,
     controlPlane: null,
@@ -101,10 +102,10 @@ function fromText(text: string): IstioctlVersion {
     // "control plane" where all istiods agree, else one line for each, labeled with what it is.
     else {
       const component = label === 'control plane' ? 'pilot' : label
-      found.controlPlane = [...(found.controlPlane ?? []), { component, revision: null, version: value }]
+      istiods.push({ component, revision: null, version: value })
     }
   }
-  return found
+  return istiods.length === 0 ? found : { ...found, controlPlane: istiods }
 }
 
 function dataPlaneOf(value: string): { version: string; proxies: number }[] {

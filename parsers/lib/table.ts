@@ -37,13 +37,16 @@ export function readTable<Required extends string>(
   const lines = body.split('\n')
   const known = new Set<string>([...required, ...(options.optional ?? [])])
   for (const [at, line] of lines.entries()) {
-    const columns = findHeader(line, required, known, options.tight ?? false)
+    let columns = findHeader(line, required, known, options.tight ?? false)
     if (!columns) continue
     refuseTextBefore(lines.slice(0, at))
     const rows: Row<Required>[] = []
     for (const [below, candidate] of lines.slice(at + 1).entries()) {
-      if (candidate.trim() === '' || candidate === line) continue
-      rows.push(cutRow<Required>(candidate, columns, options.tight ?? false, at + below + 2))
+      if (candidate.trim() === '') continue
+      // A command that prints again and again repeats the header, with other widths if the cells have changed.
+      const repeated = findHeader(candidate, required, known, options.tight ?? false)
+      if (repeated) columns = repeated
+      else rows.push(cutRow<Required>(candidate, columns, options.tight ?? false, at + below + 2))
     }
     return { columns: columns.map((column) => column.name), rows, logLines }
   }
