@@ -37,8 +37,11 @@ export interface Hit {
   readonly fix: Fix
   readonly verify: Verify
   readonly wouldDecide: Decider | null
-  /** `call`: it explains this symptom on this call. `aside`: it is true, but about something else. */
-  readonly about: 'call' | 'aside'
+  /**
+   * `call`: it explains this symptom on this call. `next`: it will bite once what bites now is fixed.
+   * `aside`: it is true, but about something else.
+   */
+  readonly about: 'call' | 'next' | 'aside'
   /** Overrides the rule's layer where the same mode shows at several layers (a gateway or a waypoint). */
   readonly layer?: Layer
 }

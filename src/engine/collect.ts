@@ -1,0 +1,286 @@
+import type { Command, CommandResult, Runner } from '../model/command.ts'
+import { ParseError } from '../model/errors.ts'
+import type { EvidenceEntry, EvidenceKey, Role } from '../model/evidence.ts'
+import { type AnyProbe, type ProbeTarget, splitKey } from '../model/probe.ts'
+import { classify } from './classify.ts'
+import type { KeyStatus } from './settle.ts'
+
+export interface CollectorOptions<S> {
+  readonly probes: readonly AnyProbe[]
+  readonly runner: Runner
+  readonly now: () => string
+  readonly limit: number
+  readonly noExec: boolean
+  readonly situate: (entries: readonly EvidenceEntry[]) => S
+  readonly onStarted: (start: { id: string; key: EvidenceKey; target: ProbeTarget }) => void
+  readonly onFinished: (entry: EvidenceEntry, learned: string) => void
+}
+
+/** Runs probes side by side as soon as what they need is known. Failures become evidence here and nowhere else. */
+export interface Collector<S> {
+  /** Asks for evidence; resolves when all of it is there, missing, or known not to exist. */
+  readonly collect: (keys: readonly EvidenceKey[]) => Promise<void>
+  /** Starts what can start, without waiting. */
+  readonly prefetch: (keys: readonly EvidenceKey[]) => void
+  /** Forgets what these probes said, so that the next collect runs them again. */
+  readonly forget: (keys: readonly EvidenceKey[]) => void
+  readonly situation: () => S
+  readonly entries: () => readonly EvidenceEntry[]
+  readonly statusOf: (key: EvidenceKey) => KeyStatus
+  readonly unlockOf: (key: EvidenceKey) => string | null
+  /** Gives up the commands that run right now. */
+  readonly cancelRunning: () => void
+  /** Ends everything: nothing new is started, what runs is canceled. */
+  readonly stop: (why: string) => void
+}
+
+interface Wanted {
+  readonly key: EvidenceKey
+  readonly role: Role
+  readonly probe: AnyProbe
+  state: 'waiting' | 'running' | 'done'
+  open: number
+  readonly waiters: (() => void)[]
+}
+
+export function createCollector<S>(options: CollectorOptions<S>): Collector<S> {
+  const byName = new Map(options.probes.map((probe) => [probe.name, probe]))
+  const wanted = new Map<EvidenceKey, Wanted>()
+  const entries = new Map<string, EvidenceEntry>()
+  const pendingStarts: { want: Wanted; target: ProbeTarget; id: string }[] = []
+  const runningAborts = new Set<AbortController>()
+  let running = 0
+  let stopped: string | null = null
+  let cached: S | null = null
+
+  const sorted = () => [...entries.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
+  const situation = () => {
+    cached ??= options.situate(sorted())
+    return cached
+  }
+  const store = (entry: EvidenceEntry) => {
+    entries.set(entry.id, entry)
+    cached = null
+  }
+
+  function want(key: EvidenceKey): Wanted {
+    const known = wanted.get(key)
+    if (known) return known
+    const { role, probe: name } = splitKey(key)
+    const probe = byName.get(name)
+    if (!probe) throw new Error(`no probe named ${name} (asked for as ${key})`)
+    const made: Wanted = { key, role, probe, state: 'waiting', open: 0, waiters: [] }
+    wanted.set(key, made)
+    return made
+  }
+
+  function finish(item: Wanted) {
+    item.state = 'done'
+    for (const resolve of item.waiters.splice(0)) resolve()
+  }
+
+  function missingEntry(
+    item: Wanted,
+    target: ProbeTarget | null,
+    why: { reason: string; detail: string; unlock: string | null },
+    durationMs = 0,
+  ): EvidenceEntry {
+    const subject = target?.subject ?? item.role
+    const command: Command = target?.command ?? { file: 'kubectl', args: [], timeoutMs: 0 }
+    return {
+      id: entryId(item.key, subject),
+      key: item.key,
+      role: item.role,
+      probe: item.probe.name,
+      subject,
+      namespace: target?.namespace ?? null,
+      name: target?.name ?? null,
+      command,
+      status: 'missing',
+      data: null,
+      ...why,
+      at: options.now(),
+      durationMs,
+    }
+  }
+
+  /** Looks at everything that waits: what can start is queued, what can never start is finished. */
+  function pump() {
+    for (const item of wanted.values()) {
+      if (item.state !== 'waiting') continue
+      if (stopped !== null) {
+        store(missingEntry(item, null, { reason: 'canceled', detail: stopped, unlock: null }))
+        finish(item)
+        continue
+      }
+      if (item.probe.needsExec && options.noExec) {
+        const plan = item.probe.plan(situation(), item.role)
+        if (plan.plan === 'wait' && othersBusy(item)) continue
+        if (plan.plan === 'ask' && plan.targets.length === 0) {
+          finish(item)
+          continue
+        }
+        const detail = 'left out: --no-exec forbids exec and port-forward'
+        const entry = missingEntry(item, null, { reason: 'no-exec', detail, unlock: 'run again without --no-exec' })
+        store(entry)
+        options.onFinished(entry, detail)
+        finish(item)
+        continue
+      }
+      const plan = item.probe.plan(situation(), item.role)
+      switch (plan.plan) {
+        case 'wait':
+          if (othersBusy(item)) break
+          // Nothing that could still answer is under way: what this probe needs will not come.
+          store(
+            missingEntry(item, null, {
+              reason: 'not-found',
+              detail: `not asked: ${plan.for} is not known`,
+              unlock: null,
+            }),
+          )
+          finish(item)
+          break
+        case 'missing': {
+          const entry = missingEntry(item, null, { reason: plan.reason, detail: plan.detail, unlock: plan.unlock })
+          store(entry)
+          options.onFinished(entry, plan.detail)
+          finish(item)
+          break
+        }
+        case 'ask':
+          item.state = 'running'
+          item.open = plan.targets.length
+          for (const target of plan.targets)
+            pendingStarts.push({ want: item, target, id: entryId(item.key, target.subject) })
+          if (plan.targets.length === 0) finish(item)
+          break
+      }
+    }
+    while (running < options.limit && pendingStarts.length > 0) {
+      const next = pendingStarts.shift()
+      if (next) void run(next.want, next.target, next.id)
+    }
+  }
+
+  function othersBusy(self: Wanted): boolean {
+    if (running > 0 || pendingStarts.length > 0) return true
+    // Another waiting probe may become ready in this very round; only give up when all that is left waits.
+    for (const item of wanted.values()) {
+      if (item !== self && item.state === 'running') return true
+      if (item === self || item.state !== 'waiting') continue
+      const plan = item.probe.plan(situation(), item.role)
+      if (plan.plan === 'ask' && plan.targets.length > 0) return true
+    }
+    return false
+  }
+
+  async function run(item: Wanted, target: ProbeTarget, id: string) {
+    running += 1
+    options.onStarted({ id, key: item.key, target })
+    const abort = new AbortController()
+    runningAborts.add(abort)
+    const result = await options.runner(target.command, abort.signal)
+    runningAborts.delete(abort)
+    const { entry, learned } = toEntry(item, target, id, result)
+    store(entry)
+    options.onFinished(entry, learned)
+    running -= 1
+    item.open -= 1
+    if (item.open === 0) finish(item)
+    pump()
+  }
+
+  function toEntry(
+    item: Wanted,
+    target: ProbeTarget,
+    id: string,
+    result: CommandResult,
+  ): { entry: EvidenceEntry; learned: string } {
+    const isAnswer =
+      item.probe.isAnswer ?? ((ended: CommandResult) => ended.exit.kind === 'exited' && ended.exit.code === 0)
+    if (isAnswer(result)) {
+      try {
+        const data = item.probe.read(result, target)
+        const entry: EvidenceEntry = {
+          ...missingEntry(item, target, { reason: '', detail: '', unlock: null }, result.durationMs),
+          id,
+          status: 'ok',
+          data,
+          reason: null,
+          detail: null,
+        }
+        return { entry, learned: item.probe.learned(data as never, target) }
+      } catch (error) {
+        if (!(error instanceof ParseError)) throw error
+        const detail = `could not read what it printed: ${error.message}`
+        return {
+          entry: {
+            ...missingEntry(item, target, { reason: 'unreadable', detail, unlock: null }, result.durationMs),
+            id,
+          },
+          learned: detail,
+        }
+      }
+    }
+    const { reason, detail, unlock } = classify(result, target.command)
+    const why = stopped !== null && reason === 'canceled' ? stopped : detail
+    return {
+      entry: { ...missingEntry(item, target, { reason, detail: why, unlock: unlock ?? null }, result.durationMs), id },
+      learned: why,
+    }
+  }
+
+  return {
+    prefetch(keys) {
+      for (const key of keys) want(key)
+      pump()
+    },
+    async collect(keys) {
+      const items = keys.map(want)
+      pump()
+      await Promise.all(
+        items.map((item) =>
+          item.state === 'done' ? undefined : new Promise<void>((resolve) => item.waiters.push(resolve)),
+        ),
+      )
+    },
+    forget(keys) {
+      for (const key of keys) {
+        wanted.delete(key)
+        for (const [id, entry] of entries) if (entry.key === key) entries.delete(id)
+      }
+      cached = null
+    },
+    situation,
+    entries: sorted,
+    statusOf(key) {
+      const item = wanted.get(key)
+      if (!item || item.state !== 'done') return 'pending'
+      const own = [...entries.values()].filter((entry) => entry.key === key)
+      if (own.length === 0) return 'empty'
+      return own.some(({ status }) => status === 'ok') ? 'ok' : 'missing'
+    },
+    unlockOf(key) {
+      return [...entries.values()].find((entry) => entry.key === key && entry.unlock)?.unlock ?? null
+    },
+    cancelRunning() {
+      for (const abort of runningAborts) abort.abort()
+    },
+    stop(why) {
+      stopped = why
+      for (const { want: item, target, id } of pendingStarts.splice(0)) {
+        store({ ...missingEntry(item, target, { reason: 'canceled', detail: why, unlock: null }), id })
+        item.open -= 1
+        if (item.open === 0) finish(item)
+      }
+      for (const abort of runningAborts) abort.abort()
+      pump()
+    },
+  }
+}
+
+/** Names an entry by what it is about, so that the order in which commands end changes nothing. */
+function entryId(key: EvidenceKey, subject: string): string {
+  return `${key} ${subject}`
+}

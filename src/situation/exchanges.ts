@@ -1,0 +1,298 @@
+import { parseClusterName } from '../mesh/names.ts'
+import type { AccessLogRecord, ZtunnelRecord } from '../model/access-log.ts'
+import type { Given, SymptomId } from '../model/call.ts'
+import type { EvidenceEntry } from '../model/evidence.ts'
+import type { End, ServerEnd } from './ends.ts'
+import { type Hints, ipOf, portOf } from './hints.ts'
+import type { PodView } from './pods.ts'
+
+export type LogRole = 'client' | 'server' | 'gateway' | 'waypoint' | 'given'
+
+/** What a proxy's container printed. */
+export interface LogData {
+  readonly records: readonly AccessLogRecord[]
+  /** Lines of the agent and of Envoy itself, in between. */
+  readonly others: readonly { readonly what: string; readonly text: string; readonly line: number }[]
+  readonly unparsed: readonly { readonly text: string; readonly line: number; readonly why: string }[]
+}
+
+export interface ZtunnelLogData {
+  readonly records: readonly ZtunnelRecord[]
+  readonly others: number
+}
+
+/** One access-log line with where it stands. */
+export interface Line {
+  readonly role: LogRole
+  readonly record: AccessLogRecord
+  /** The pod whose proxy wrote it, when it was read from one. */
+  readonly pod: PodView | null
+  readonly entry: string
+}
+
+/** One request or connection as both sides wrote it down. */
+export interface Exchange {
+  readonly client: Line | null
+  readonly gateway: Line | null
+  readonly waypoint: Line | null
+  readonly server: Line | null
+  readonly time: string | null
+  /** What the caller got, as far as the lines tell. */
+  readonly code: number | null
+  readonly showsSymptom: boolean
+}
+
+export interface ZtunnelLine {
+  readonly record: ZtunnelRecord
+  readonly pod: PodView | null
+  readonly entry: string
+}
+
+export interface LinesInput {
+  readonly given: Given
+  readonly hints: Hints
+  readonly client: End
+  readonly server: ServerEnd
+  /** Services and pods by address, to know whose addresses stand in a line. */
+  readonly serverAddresses: ReadonlySet<string>
+  /** The waypoint's pods: what they send on is somebody's call, not theirs. */
+  readonly relayAddresses: ReadonlySet<string>
+  readonly logs: readonly { role: LogRole; pod: PodView | null; entry: EvidenceEntry; data: LogData }[]
+  readonly pasted: readonly AccessLogRecord[]
+}
+
+/** Lines of this call only: same destination, same caller, and same method and path where those are known. */
+export function linesOfCall(input: LinesInput): readonly Line[] {
+  const lines: Line[] = []
+  for (const record of input.pasted) lines.push({ role: 'given', record, pod: null, entry: 'given' })
+  for (const { role, pod, entry, data } of input.logs) {
+    for (const record of data.records) {
+      if (isOfCall(role, record, input)) lines.push({ role, record, pod, entry: entry.id })
+    }
+  }
+  const wanted = lines.filter(({ record }) => sameRequest(record, input))
+  // The person's path may be an example; when no line has it, lines of the same call are better than none.
+  const exact = wanted.some(({ record }) => record.method !== null) ? wanted : []
+  const blindOnes = wanted.filter(({ record }) => record.method === null)
+  return exact.length > 0
+    ? wanted
+    : blindOnes.length > 0 && lines.every(({ record }) => record.method === null)
+      ? wanted
+      : lines
+}
+
+function sameRequest(record: AccessLogRecord, { given, hints }: LinesInput): boolean {
+  const method = given.method ?? hints.method
+  const path = given.path ?? hints.path
+  // Connections and broken requests carry neither; addresses and time join them.
+  if (record.method === null) return true
+  if (method && record.method !== method) return false
+  if (path && record.path !== null && pathOnly(record.path) !== pathOnly(path)) return false
+  if (
+    given.host &&
+    record.authority &&
+    bareHost(record.authority) !== bareHost(given.host) &&
+    !sameService(given.host, record.authority)
+  )
+    return false
+  return true
+}
+
+function sameService(a: string, b: string): boolean {
+  return bareHost(a).split('.')[0] === bareHost(b).split('.')[0]
+}
+
+function isOfCall(role: LogRole, record: AccessLogRecord, input: LinesInput): boolean {
+  const { client, server, serverAddresses } = input
+  const cluster = record.upstreamCluster === null ? null : parseClusterName(record.upstreamCluster)
+  const inbound =
+    cluster?.role === 'inbound' ||
+    cluster?.role === 'inbound-passthrough' ||
+    (cluster?.role === 'inbound-vip' && role === 'server')
+  switch (role) {
+    case 'client': {
+      if (inbound) return false
+      return toServer(record, cluster, server, serverAddresses)
+    }
+    case 'gateway':
+      // What a gateway could not route has no cluster; the host and the port tell whether it is this call.
+      return cluster?.role === 'outbound' && cluster.host !== '' && server.service !== null
+        ? cluster.host === server.host || hostFits(record, input)
+        : hostFits(record, input)
+    case 'waypoint':
+      return (
+        toServer(record, cluster, server, serverAddresses) ||
+        (cluster?.role === 'inbound-vip' && cluster.host === server.host)
+      )
+    case 'server': {
+      if (cluster?.role === 'outbound') return false
+      const port = server.port?.containerPort ?? server.portNumber
+      const localPort = portOf(record.downstreamLocal)
+      if (port !== null && cluster?.role === 'inbound' && cluster.port !== port && localPort !== port) return false
+      if (cluster === null && port !== null && localPort !== null && localPort !== port) return false
+      const remote = ipOf(record.downstreamRemote)
+      // The original caller is in the line unless a relay stands in between.
+      if (client.pods.length === 0 || remote === null || input.relayAddresses.has(remote)) return true
+      return client.pods.some(({ ip }) => ip === remote)
+    }
+    case 'given':
+      return true
+  }
+}
+
+function toServer(
+  record: AccessLogRecord,
+  cluster: ReturnType<typeof parseClusterName> | null,
+  server: ServerEnd,
+  addresses: ReadonlySet<string>,
+): boolean {
+  if (cluster?.host && server.host) {
+    if (cluster.host !== server.host && !fitsShort(cluster.host, server.host)) {
+      // The route may send this host's traffic to another service: the authority still names what was called.
+      return record.authority !== null && server.host !== null && fitsShort(bareHost(record.authority), server.host)
+    }
+    return server.portNumber === null || cluster.port === null || cluster.port === server.portNumber
+  }
+  const local = ipOf(record.downstreamLocal)
+  const localPort = portOf(record.downstreamLocal)
+  if (
+    local !== null &&
+    addresses.has(local) &&
+    (server.portNumber === null || localPort === server.portNumber || localPort === server.port?.containerPort)
+  )
+    return true
+  if (record.authority !== null && server.host !== null) return fitsShort(bareHost(record.authority), server.host)
+  return false
+}
+
+/** `ledger`, `ledger.pay`, `ledger.pay.svc` against the full name. */
+function fitsShort(name: string, full: string): boolean {
+  return name === full || full.startsWith(`${name}.`)
+}
+
+function hostFits(record: AccessLogRecord, { given, hints, server }: LinesInput): boolean {
+  const host = given.host ?? hints.authority
+  if (host === null)
+    return (
+      record.authority === null ||
+      server.host === null ||
+      fitsShort(bareHost(record.authority), server.host) ||
+      record.code !== null
+    )
+  if (record.authority !== null) return bareHost(record.authority).toLowerCase() === bareHost(host).toLowerCase()
+  // A line without authority is a broken handshake or request: the SNI names it, or nothing does.
+  return record.sni === null || bareHost(record.sni).toLowerCase() === bareHost(host).toLowerCase()
+}
+
+export function bareHost(authority: string): string {
+  return authority.replace(/:\d+$/, '').replace(/\.$/, '')
+}
+
+export function pathOnly(path: string): string {
+  return path.split(/[?#]/, 1)[0] ?? path
+}
+
+/** Joins lines of both sides: by request id, else by the client proxy's own address and port, else by time. */
+export function joinLines(lines: readonly Line[], symptom: SymptomId): Exchange[] {
+  const of = (role: LogRole) => lines.filter((line) => line.role === role)
+  const servers = new Set(of('server'))
+  const waypoints = new Set(of('waypoint'))
+  const exchanges: Exchange[] = []
+  const take = (pool: Set<Line>, near: Line): Line | null => {
+    for (const candidate of pool) {
+      if (joined(near.record, candidate.record)) {
+        pool.delete(candidate)
+        return candidate
+      }
+    }
+    return null
+  }
+  for (const front of [...of('client'), ...of('gateway'), ...of('given')]) {
+    const waypoint = take(waypoints, front)
+    const server = take(servers, waypoint ?? front) ?? (waypoint ? take(servers, front) : null)
+    exchanges.push(exchange({ front, waypoint, server }, symptom))
+  }
+  for (const waypoint of waypoints)
+    exchanges.push(exchange({ front: null, waypoint, server: take(servers, waypoint) }, symptom))
+  for (const server of servers) exchanges.push(exchange({ front: null, waypoint: null, server }, symptom))
+  return exchanges.sort((a, b) => ((a.time ?? '') < (b.time ?? '') ? -1 : (a.time ?? '') > (b.time ?? '') ? 1 : 0))
+}
+
+function exchange(
+  { front, waypoint, server }: { front: Line | null; waypoint: Line | null; server: Line | null },
+  symptom: SymptomId,
+): Exchange {
+  const seen = front ?? waypoint ?? server
+  const code = seen?.record.code ?? null
+  return {
+    client: front?.role === 'client' || (front?.role === 'given' && isClientSide(front.record)) ? front : null,
+    gateway: front?.role === 'gateway' ? front : null,
+    waypoint,
+    server: server ?? (front?.role === 'given' && !isClientSide(front.record) ? front : null),
+    time: seen?.record.time ?? null,
+    code,
+    showsSymptom: seen !== null && showsSymptom(seen.record, symptom),
+  }
+}
+
+/** Which side a pasted line comes from: its cluster says, and a connection without any cluster is the server's. */
+export function isClientSide(record: AccessLogRecord): boolean {
+  const cluster = record.upstreamCluster === null ? null : parseClusterName(record.upstreamCluster)
+  if (cluster)
+    return cluster.role !== 'inbound' && cluster.role !== 'inbound-passthrough' && cluster.role !== 'inbound-vip'
+  return record.details !== 'filter_chain_not_found'
+}
+
+function joined(a: AccessLogRecord, b: AccessLogRecord): boolean {
+  if (a.requestId !== null && b.requestId !== null) return a.requestId === b.requestId
+  // The port the client's proxy used is the port the server's proxy saw.
+  if (a.upstreamLocal !== null && a.upstreamLocal === b.downstreamRemote) return true
+  if (a.upstreamLocal !== null && b.downstreamRemote !== null && b.requestId !== null) return false
+  return a.requestId === null &&
+    b.requestId === null &&
+    a.downstreamRemote !== null &&
+    a.downstreamRemote === b.downstreamRemote
+    ? true
+    : retriedNear(a, b)
+}
+
+/** A retried connect leaves several server lines for one request; the client's line names only the last one. */
+function retriedNear(a: AccessLogRecord, b: AccessLogRecord): boolean {
+  if (b.requestId !== null || a.time === null || b.time === null) return false
+  const apart = Date.parse(b.time) - Date.parse(a.time)
+  return (
+    apart >= -5 &&
+    apart <= (a.durationMs ?? 0) + 50 &&
+    ipOf(a.upstreamHost) !== null &&
+    ipOf(a.upstreamHost) === ipOf(b.downstreamLocal)
+  )
+}
+
+/** Whether a line is what the person complains about. */
+export function showsSymptom(record: AccessLogRecord, symptom: SymptomId): boolean {
+  const { code, flags } = record
+  switch (symptom) {
+    case 'reset':
+      return (
+        code === 0 ||
+        flags.some((flag) => ['UC', 'UR', 'LR', 'UPE', 'NR', 'UF'].includes(flag)) ||
+        (record.termination !== null && record.kind === 'tcp')
+      )
+    case 'timeout':
+    case '504':
+      return code === 504 || code === 408 || flags.some((flag) => ['UT', 'DT', 'SI', 'DC', 'UMSDR'].includes(flag))
+    case 'tls':
+      return code === 0 || flags.includes('NR') || record.transportFailure !== null
+    case 'slow':
+      return (record.durationMs ?? 0) > 1000
+    case '500':
+      return code === 500 || code === 501
+    case 'not-applied':
+    case 'not-injected':
+      return false
+    case 'unknown':
+      return code === 0 || (code ?? 0) >= 400 || flags.length > 0
+    default:
+      return String(code) === symptom
+  }
+}

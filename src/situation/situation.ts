@@ -1,0 +1,376 @@
+import type { AnalyzeFinding } from '../../parsers/analyze.ts'
+import type { KubeEvent } from '../../parsers/events.ts'
+import type { IstioctlVersion } from '../../parsers/istioctl-version.ts'
+import type { IstiodLogData } from '../../parsers/istiod-log.ts'
+import type { ProxyStatus, ProxySync } from '../../parsers/lib/sync-state.ts'
+import { defaultMeshConfig, type MeshConfig } from '../mesh/mesh-config.ts'
+import type { Given, SymptomId } from '../model/call.ts'
+import type { EvidenceEntry, EvidenceKey, Quote, Role } from '../model/evidence.ts'
+import { type End, type Ends, namespaceOfClient, namespaceOfServer, resolveEnds, type ServerEnd } from './ends.ts'
+import {
+  type Exchange,
+  joinLines,
+  type Line,
+  type LinesInput,
+  type LogData,
+  type LogRole,
+  linesOfCall,
+  type ZtunnelLine,
+  type ZtunnelLogData,
+} from './exchanges.ts'
+import { type GatewayView, gatewayOf } from './gateway.ts'
+import { type Hints, type Pasted, readHints } from './hints.ts'
+import { lazy } from './lazy.ts'
+import { createObjectStore, type ObjectStore, type Stored } from './objects.ts'
+import { type PodView, viewPod } from './pods.ts'
+import { type WaypointView, waypointOf } from './waypoint.ts'
+
+export type DataPlaneMode = 'sidecar' | 'ambient' | 'mixed' | 'none' | 'unknown'
+
+/** Something a command printed, and which one. */
+export interface From<T> {
+  readonly data: T
+  readonly entry: string
+}
+
+/**
+ * Everything the walk knows, joined to this one call. Parts are worked out when they are first read, so that a probe's plan
+ * costs little. Rules read it; nothing in it is ever changed.
+ */
+export interface Situation {
+  readonly given: Given
+  readonly symptom: SymptomId
+  readonly pasted: Pasted
+  readonly hints: Hints
+  readonly entries: readonly EvidenceEntry[]
+
+  /** Data of all readable entries of a key, with the entry it came from. */
+  readonly all: <T>(
+    key: EvidenceKey,
+  ) => readonly (From<T> & {
+    readonly subject: string
+    readonly name: string | null
+    readonly namespace: string | null
+  })[]
+  /** Data of this key about one pod. */
+  readonly of: <T>(probe: string, pod: PodView) => From<T> | null
+  /** Whether anything of this key could be read. */
+  readonly has: (key: EvidenceKey) => boolean
+  readonly missing: (key: EvidenceKey) => readonly EvidenceEntry[]
+
+  readonly store: ObjectStore
+  readonly pods: readonly PodView[]
+  readonly podByIp: (ip: string | null) => PodView | null
+  readonly mesh: MeshConfig
+  /** Null when the mesh configuration could not be read; `mesh` then holds Istio's defaults. */
+  readonly meshEntry: string | null
+  readonly rootNamespace: string
+  readonly istioVersion: IstioctlVersion | null
+  /** `1.30`, of the tool we run. */
+  readonly istioctlMinor: { readonly major: number; readonly minor: number } | null
+
+  readonly clientNamespace: string | null
+  readonly serverNamespace: string | null
+  readonly client: End
+  readonly server: ServerEnd
+  readonly assumptions: readonly string[]
+  /** The gateway on the call's way, when it comes from outside. */
+  readonly gateway: GatewayView | null
+  /** The waypoint that the destination names, whether or not it exists. */
+  readonly waypoint: WaypointView | null
+  readonly ztunnels: readonly PodView[]
+  readonly mode: DataPlaneMode
+
+  /** Access-log lines of this call, and those of each role. */
+  readonly lines: readonly Line[]
+  readonly linesAt: (role: LogRole) => readonly Line[]
+  readonly exchanges: readonly Exchange[]
+  readonly failing: readonly Exchange[]
+  readonly passing: readonly Exchange[]
+  /** The failing exchange most like the others; ties go to the latest. */
+  readonly sample: Exchange | null
+  readonly ztunnelLines: readonly ZtunnelLine[]
+  /** Whether a role's access log was readable and held any line at all, of this call or another. */
+  readonly logState: (role: Exclude<LogRole, 'given'>) => 'lines' | 'empty' | 'unreadable' | 'not-asked'
+  readonly istiodLog: readonly From<IstiodLogData>[]
+
+  readonly analyze: readonly (AnalyzeFinding & { readonly entry: string })[]
+  readonly sync: (pod: PodView) => (ProxySync & { readonly entry: string }) | null
+  readonly proxyStatus: From<ProxyStatus> | null
+  readonly events: readonly (KubeEvent & { readonly entry: string })[]
+}
+
+export function quote(entry: string, statement: string, excerpt: string | null = null, line?: number): Quote {
+  const short = excerpt !== null && excerpt.length > 400 ? `${excerpt.slice(0, 400)}…` : excerpt
+  return line === undefined ? { entry, statement, excerpt: short } : { entry, statement, excerpt: short, line }
+}
+
+/** Quotes an access-log line. */
+export function quoteLine(line: Line, statement: string): Quote {
+  return quote(line.entry, statement, line.record.raw, line.record.line)
+}
+
+/** Quotes an object: what it says at the path that matters. */
+export function quoteObject(stored: Stored, statement: string, part?: unknown): Quote {
+  return quote(stored.entry, statement, part === undefined ? null : JSON.stringify(part))
+}
+
+export function situate(entries: readonly EvidenceEntry[], given: Given, pasted: Pasted): Situation {
+  const ok = entries.filter(({ status }) => status === 'ok')
+  const byKey = new Map<string, EvidenceEntry[]>()
+  for (const entry of ok) byKey.set(entry.key, [...(byKey.get(entry.key) ?? []), entry])
+  const all = <T>(key: EvidenceKey) =>
+    (byKey.get(key) ?? []).map((entry) => ({
+      data: entry.data as T, // the probe of this key made it; keys and types are tied in src/probes
+      entry: entry.id,
+      subject: entry.subject,
+      name: entry.name,
+      namespace: entry.namespace,
+    }))
+  const ofProbe = <T>(probe: string) =>
+    ok
+      .filter((entry) => entry.probe === probe)
+      .map((entry) => ({ data: entry.data as T, entry: entry.id, name: entry.name, namespace: entry.namespace })) // as above
+
+  const store = lazy(() => createObjectStore(entries))
+  const pods = lazy(() => store().list('Pod').map(viewPod))
+  const hints = lazy(() => readHints(given, pasted))
+  const ends = lazy((): Ends => resolveEnds(given, hints(), store()))
+  const meshRead = lazy(() => ofProbe<MeshConfig>('meshConfig')[0] ?? null)
+  const version = lazy(
+    () => ofProbe<IstioctlVersion>('version')[0]?.data ?? ofProbe<IstioctlVersion>('clientVersion')[0]?.data ?? null,
+  )
+  const status = lazy(() => ofProbe<ProxyStatus>('proxyStatus')[0] ?? null)
+  const gateway = lazy(() => gatewayOf({ given, hints: hints(), store: store(), pods: pods(), ends: ends() }))
+  const waypoint = lazy(() => waypointOf({ store: store(), pods: pods(), server: ends().server }))
+  const podByIp = (ip: string | null) => (ip === null ? null : (pods().find((pod) => pod.ip === ip) ?? null))
+
+  const logs = lazy((): LinesInput['logs'] => {
+    const roles = ['client', 'server', 'gateway', 'waypoint'] as const
+    return roles.flatMap((role) =>
+      (byKey.get(`${role}.accessLog`) ?? []).map((entry) => ({
+        role,
+        entry,
+        pod: pods().find((pod) => pod.name === entry.name && pod.namespace === entry.namespace) ?? null,
+        data: entry.data as LogData, // made by the accessLog probe
+      })),
+    )
+  })
+  const lines = lazy(() => {
+    const { client, server } = ends()
+    const service = server.service?.object
+    const addresses = [
+      service?.spec?.clusterIP,
+      ...(service?.spec?.clusterIPs ?? []),
+      ...server.pods.map(({ ip }) => ip),
+    ]
+    return linesOfCall({
+      given,
+      hints: hints(),
+      client,
+      server,
+      serverAddresses: new Set(
+        addresses.filter((address): address is string => typeof address === 'string' && address !== 'None'),
+      ),
+      relayAddresses: new Set(
+        [...(waypoint()?.pods ?? []), ...(gateway()?.pods ?? [])].flatMap(({ ip }) => (ip ? [ip] : [])),
+      ),
+      logs: logs(),
+      pasted: pasted.records,
+    })
+  })
+  const exchanges = lazy(() => joinLines(lines(), given.symptom))
+  const failing = lazy(() => exchanges().filter(({ showsSymptom }) => showsSymptom))
+  const ztunnels = lazy(() => {
+    const nodes = new Set(
+      [...ends().client.pods, ...ends().server.pods, ...(waypoint()?.pods ?? [])].flatMap(({ node }) =>
+        node ? [node] : [],
+      ),
+    )
+    const every = pods().filter(({ proxy }) => proxy === 'ztunnel')
+    return nodes.size === 0 ? every : every.filter(({ node }) => node !== null && nodes.has(node))
+  })
+  const mode = lazy(() => modeOf(ends(), store()))
+  const events = lazy(() =>
+    (['mesh.events', 'server.events', 'client.events'] as const).flatMap((key) =>
+      all<readonly KubeEvent[]>(key).flatMap(({ data, entry }) => data.map((event) => ({ ...event, entry }))),
+    ),
+  )
+
+  return {
+    given,
+    symptom: given.symptom,
+    pasted,
+    get hints() {
+      return hints()
+    },
+    entries,
+    all,
+    of: <T>(probe: string, pod: PodView) =>
+      ofProbe<T>(probe).find(({ name, namespace }) => name === pod.name && namespace === pod.namespace) ?? null,
+    has: (key) => byKey.has(key),
+    missing: (key) => entries.filter((entry) => entry.key === key && entry.status === 'missing'),
+    get store() {
+      return store()
+    },
+    get pods() {
+      return pods()
+    },
+    podByIp,
+    get mesh() {
+      return meshRead()?.data ?? { ...defaultMeshConfig, rootNamespace: given.istioNamespace }
+    },
+    get meshEntry() {
+      return meshRead()?.entry ?? null
+    },
+    get rootNamespace() {
+      return meshRead()?.data.rootNamespace ?? given.istioNamespace
+    },
+    get istioVersion() {
+      return version()
+    },
+    get istioctlMinor() {
+      return minorOf(version()?.client?.version ?? null)
+    },
+    get clientNamespace() {
+      return namespaceOfClient(given, hints(), store())
+    },
+    get serverNamespace() {
+      return namespaceOfServer(given, hints(), store())
+    },
+    get client() {
+      return ends().client
+    },
+    get server() {
+      return ends().server
+    },
+    get assumptions() {
+      return ends().assumptions
+    },
+    get gateway() {
+      return gateway()
+    },
+    get waypoint() {
+      return waypoint()
+    },
+    get ztunnels() {
+      return ztunnels()
+    },
+    get mode() {
+      return mode()
+    },
+    get lines() {
+      return lines()
+    },
+    linesAt: (role) => lines().filter((line) => line.role === role),
+    get exchanges() {
+      return exchanges()
+    },
+    get failing() {
+      return failing()
+    },
+    get passing() {
+      return exchanges().filter(({ showsSymptom, code }) => !showsSymptom && code !== null && code < 400)
+    },
+    get sample() {
+      return mostTypical(failing())
+    },
+    get ztunnelLines() {
+      return (byKey.get('ztunnel.ztunnelLog') ?? [])
+        .flatMap((entry) => {
+          const data = entry.data as ZtunnelLogData // made by the ztunnelLog probe
+          const pod = pods().find(({ name, namespace }) => name === entry.name && namespace === entry.namespace) ?? null
+          return data.records.map((record) => ({ record, pod, entry: entry.id }))
+        })
+        .concat(pasted.ztunnel.map((record) => ({ record, pod: null, entry: 'given' })))
+    },
+    logState(role) {
+      const read = logs().filter((log) => log.role === role)
+      if (read.length > 0) return read.some(({ data }) => data.records.length > 0) ? 'lines' : 'empty'
+      return entries.some((entry) => entry.key === `${role}.accessLog`) ? 'unreadable' : 'not-asked'
+    },
+    get istiodLog() {
+      return all<IstiodLogData>('mesh.istiodLog')
+    },
+    get analyze() {
+      return (['mesh.analyze', 'server.analyze', 'client.analyze', 'gateway.analyze'] as const).flatMap((key) =>
+        all<readonly AnalyzeFinding[]>(key).flatMap(({ data, entry }) =>
+          data.map((finding) => ({ ...finding, entry })),
+        ),
+      )
+    },
+    sync(pod) {
+      const found = status()?.data.proxies.find(
+        ({ name, namespace }) => name === pod.name && (namespace === null || namespace === pod.namespace),
+      )
+      return found ? { ...found, entry: status()?.entry ?? '' } : null
+    },
+    get proxyStatus() {
+      return status()
+    },
+    get events() {
+      return events()
+    },
+  }
+}
+
+function minorOf(version: string | null): { major: number; minor: number } | null {
+  const match = version === null ? null : /^v?(\d+)\.(\d+)/.exec(version)
+  return match ? { major: Number(match[1]), minor: Number(match[2]) } : null
+}
+
+function modeOf({ client, server }: Ends, store: ObjectStore): DataPlaneMode {
+  const kinds = new Set<'sidecar' | 'ambient' | 'none'>()
+  for (const end of [client, server]) {
+    for (const { proxy } of end.pods) {
+      if (proxy === 'sidecar' || proxy === 'native-sidecar') kinds.add('sidecar')
+      else if (proxy === 'ambient') kinds.add('ambient')
+      else if (proxy === 'none') kinds.add(isAmbientNamespace(store, end.namespace) ? 'ambient' : 'none')
+    }
+  }
+  if (kinds.has('sidecar') && kinds.has('ambient')) return 'mixed'
+  if (kinds.has('ambient')) return 'ambient'
+  if (kinds.has('sidecar')) return 'sidecar'
+  return kinds.has('none') ? 'none' : 'unknown'
+}
+
+function isAmbientNamespace(store: ObjectStore, namespace: string | null): boolean {
+  if (namespace === null) return false
+  return store.get('Namespace', null, namespace)?.object.metadata.labels?.['istio.io/dataplane-mode'] === 'ambient'
+}
+
+function mostTypical(exchanges: readonly Exchange[]): Exchange | null {
+  const counts = new Map<string, { exchange: Exchange; count: number }>()
+  for (const exchange of exchanges) {
+    const sides = [exchange.client, exchange.gateway, exchange.waypoint, exchange.server]
+    const key = sides
+      .map((line) =>
+        line ? `${line.record.code}${line.record.flags}${line.record.details}${line.record.termination}` : '-',
+      )
+      .join('|')
+    counts.set(key, { exchange, count: (counts.get(key)?.count ?? 0) + 1 })
+  }
+  return (
+    [...counts.values()].reduce<{ exchange: Exchange; count: number } | null>(
+      (best, one) => (best === null || one.count >= best.count ? one : best),
+      null,
+    )?.exchange ?? null
+  )
+}
+
+export function rolesWithPods(situation: Situation, role: Role): readonly PodView[] {
+  switch (role) {
+    case 'client':
+      return situation.client.pods
+    case 'server':
+      return situation.server.pods
+    case 'gateway':
+      return situation.gateway?.pods ?? []
+    case 'waypoint':
+      return situation.waypoint?.pods ?? []
+    case 'ztunnel':
+      return situation.ztunnels
+    case 'mesh':
+      return []
+  }
+}

@@ -1,0 +1,48 @@
+import type { ServerEnd } from './ends.ts'
+import type { ObjectStore, Stored } from './objects.ts'
+import type { PodView } from './pods.ts'
+
+/** The waypoint a destination names. It may name one that does not exist: that is a finding, not an absence of a name. */
+export interface WaypointView {
+  readonly name: string
+  readonly namespace: string
+  /** The object whose label names it. */
+  readonly namedBy: Stored
+  readonly gateway: Stored | null
+  readonly pods: readonly PodView[]
+}
+
+const useWaypoint = 'istio.io/use-waypoint'
+const useWaypointNamespace = 'istio.io/use-waypoint-namespace'
+
+export function waypointOf({
+  store,
+  pods,
+  server,
+}: {
+  store: ObjectStore
+  pods: readonly PodView[]
+  server: ServerEnd
+}): WaypointView | null {
+  const namespace = server.namespace
+  if (namespace === null) return null
+  const own = [server.service, store.get('Namespace', null, namespace)]
+  for (const stored of own) {
+    const labels = stored?.object.metadata.labels
+    const name = labels?.[useWaypoint]
+    if (!stored || name === undefined) continue
+    // The nearest label wins, also when it opts out.
+    if (name === 'none' || name === '') return null
+    const where = labels?.[useWaypointNamespace] ?? namespace
+    return {
+      name,
+      namespace: where,
+      namedBy: stored,
+      gateway: store.get('K8sGateway', where, name),
+      pods: pods.filter(
+        (pod) => pod.namespace === where && pod.labels['gateway.networking.k8s.io/gateway-name'] === name,
+      ),
+    }
+  }
+  return null
+}
