@@ -33,11 +33,12 @@ export default defineParser<Describe>({
       section: null,
       port: null,
     }
-    const lines = body.split('\n').flatMap((line) => line.trim() || [])
+    const lines = body.split('\n').filter((line) => line.trim() !== '')
     let understood = 0
-    for (const line of lines) {
+    for (const printed of lines) {
+      const line = printed.trim()
       if (/^warning\b/i.test(line)) place.found.warnings.push(line)
-      if (openSection(place, line) || readDetail(place, line)) understood += 1
+      if (openSection(place, line) || readDetail(place, line, printed.startsWith(' '))) understood += 1
       else if (!/^-{3,}$/.test(line)) place.found.other.push(line)
     }
     if (understood === 0)
@@ -122,7 +123,7 @@ function openVirtualService(place: Place, name: string): boolean {
   return holders.length > 0
 }
 
-function readDetail(place: Place, line: string): boolean {
+function readDetail(place: Place, line: string, isIndented: boolean): boolean {
   const { found, section, rule, virtualService } = place
   if (section === 'mtls' || section === 'applied')
     if (found.peerAuthentication && readPeerAuthenticationDetail(found.peerAuthentication, section === 'applied', line))
@@ -133,7 +134,7 @@ function readDetail(place: Place, line: string): boolean {
   }
   const port = /^(\d+):$/.exec(line)?.[1]
   if (port !== undefined) {
-    if (rule && place.portOfRule !== null) place.portOfRule = port
+    if (isIndented && rule && place.portOfRule !== null) place.portOfRule = port
     else Object.assign(place, { port: Number(port), rule: null, virtualService: null })
     return true
   }
