@@ -75,6 +75,8 @@ function portsOf(value: unknown): Record<string, number> {
   return Object.fromEntries(Object.entries(fields).map(([port, target]) => [port, Number(target)]))
 }
 
+const tableColumns = ['NAMESPACE', 'SERVICE NAME', 'SERVICE VIP', 'WAYPOINT', 'ENDPOINTS']
+
 function ofTable(text: string): ZtunnelService[] {
   const { rows } = readTable(text, ['NAMESPACE', 'SERVICE NAME', 'SERVICE VIP', 'WAYPOINT'], {
     optional: ['ENDPOINTS'],
@@ -95,7 +97,7 @@ function ofTable(text: string): ZtunnelService[] {
       endpoints: null,
       waypointDestination: null,
       subjectAltNames: [],
-      extra: {},
+      extra: otherFields(row, tableColumns),
     }
   })
 }

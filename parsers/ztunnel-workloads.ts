@@ -75,6 +75,8 @@ function ofJson(entry: unknown): ZtunnelWorkload {
   }
 }
 
+const tableColumns = ['NAMESPACE', 'POD NAME', 'NAME', 'ADDRESS', 'IP', 'NODE', 'NETWORK', 'WAYPOINT', 'PROTOCOL']
+
 function ofTable(text: string): ZtunnelWorkload[] {
   const { columns, rows } = readTable(text, ['NAMESPACE', 'NODE', 'WAYPOINT', 'PROTOCOL'], {
     optional: ['POD NAME', 'NAME', 'ADDRESS', 'IP', 'NETWORK'],
@@ -105,7 +107,7 @@ function ofTable(text: string): ZtunnelWorkload[] {
       canonicalRevision: null,
       waypointDestination: null,
       policies: null,
-      extra: {},
+      extra: otherFields(row, tableColumns),
     }
   })
 }
