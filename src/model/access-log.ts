@@ -36,6 +36,13 @@ export interface AccessLogRecord {
   readonly raw: string
   /** 1-based, in the stream it came from. */
   readonly line: number
+  /** What `kubectl logs --prefix` and the like put before the line: `pod/web-1/istio-proxy`. */
+  readonly source?: string
+  /**
+   * The line can be read in a second way: something in a header or path looks like fields of an access log, or two
+   * lines ran together. The reading given is the one that a client cannot forge through headers.
+   */
+  readonly ambiguous?: true
 }
 
 /** One entry of a ztunnel log that is about a connection. */
