@@ -9,6 +9,8 @@ export interface ProbeTarget {
   readonly namespace: string | null
   readonly name: string | null
   readonly command: Command
+  /** What `read` must know to read the answer, such as the configured log format. Never part of a session. */
+  readonly context?: unknown
 }
 
 export type ProbePlan =

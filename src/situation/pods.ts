@@ -1,4 +1,4 @@
-import { classifyPod, type ProxyKind } from '../mesh/workload.ts'
+import { classifyPod, hasEnvoy, type ProxyKind } from '../mesh/workload.ts'
 import type { KubeObject } from '../model/kube.ts'
 import type { Stored } from './objects.ts'
 
@@ -36,7 +36,7 @@ export function viewPod({ object, entry }: Stored): PodView {
   const { metadata, spec, status } = object
   const annotations = metadata.annotations ?? {}
   const labels = metadata.labels ?? {}
-  const proxy = classifyPod(object).kind
+  const proxy = classifyPod(object).workload.proxy
   const conditions: readonly { type: string; status: string }[] = status?.conditions ?? []
   const statuses: readonly ContainerStatus[] = [
     ...(status?.containerStatuses ?? []),
@@ -55,12 +55,7 @@ export function viewPod({ object, entry }: Stored): PodView {
     annotations,
     serviceAccount: spec?.serviceAccountName ?? spec?.serviceAccount ?? 'default',
     proxy,
-    hasEnvoy:
-      proxy === 'sidecar' ||
-      proxy === 'native-sidecar' ||
-      proxy === 'gateway' ||
-      proxy === 'gateway-api' ||
-      proxy === 'waypoint',
+    hasEnvoy: hasEnvoy(proxy),
     ready: conditions.some(({ type, status: value }) => type === 'Ready' && value === 'True'),
     phase: status?.phase ?? 'Unknown',
     restarts: statuses.reduce((sum, container) => sum + (container.restartCount ?? 0), 0),

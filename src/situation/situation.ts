@@ -45,9 +45,7 @@ export interface Situation {
   readonly entries: readonly EvidenceEntry[]
 
   /** Data of all readable entries of a key, with the entry it came from. */
-  readonly all: <T>(
-    key: EvidenceKey,
-  ) => readonly (From<T> & {
+  readonly all: <T>(key: EvidenceKey) => readonly (From<T> & {
     readonly subject: string
     readonly name: string | null
     readonly namespace: string | null
@@ -230,7 +228,7 @@ export function situate(entries: readonly EvidenceEntry[], given: Given, pasted:
       return version()
     },
     get istioctlMinor() {
-      return minorOf(version()?.client?.version ?? null)
+      return minorOf(version()?.client ?? null)
     },
     get clientNamespace() {
       return namespaceOfClient(given, hints(), store())

@@ -1,0 +1,63 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { UserError } from '../model/errors.ts'
+import type { Runbook } from '../model/runbook.ts'
+import { type Catalogue, readRunbook } from './read-runbook.ts'
+
+export interface FoundRunbook {
+  readonly runbook: Runbook
+  readonly origin: 'built-in' | 'user' | 'file'
+  readonly path: string
+}
+
+/** The root of the package, from the bundle and from the sources alike. */
+export function packageRoot(from: string = fileURLToPath(import.meta.url)): string {
+  let folder = dirname(from)
+  while (!existsSync(join(folder, 'package.json')) || !existsSync(join(folder, 'runbooks'))) {
+    const parent = dirname(folder)
+    if (parent === folder) throw new Error('the package is incomplete: no runbooks folder above the program')
+    folder = parent
+  }
+  return folder
+}
+
+/** Built-in runbooks, then the user's own folder; one of the user's replaces a built-in one of the same id. */
+export function findRunbooks(catalogue: Catalogue, userFolder: string | null): FoundRunbook[] {
+  const builtIn = readFolder(join(packageRoot(), 'runbooks'), 'built-in', catalogue)
+  const own = userFolder !== null && existsSync(userFolder) ? readFolder(userFolder, 'user', catalogue) : []
+  const replaced = new Set(own.map(({ runbook }) => runbook.id))
+  return [...builtIn.filter(({ runbook }) => !replaced.has(runbook.id)), ...own].sort((a, b) =>
+    a.runbook.id < b.runbook.id ? -1 : 1,
+  )
+}
+
+export function readRunbookFile(
+  path: string,
+  catalogue: Catalogue,
+  origin: FoundRunbook['origin'] = 'file',
+): FoundRunbook {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch {
+    throw new UserError(`cannot read the runbook ${path}`, 'does the file exist?', 'input')
+  }
+  const reading = readRunbook(text, catalogue)
+  if (reading.runbook === null) {
+    const list = reading.problems.map(({ line, column, message }) => `  ${path}:${line}:${column}  ${message}`)
+    throw new UserError(
+      `the runbook ${path} has ${list.length} problem${list.length === 1 ? '' : 's'}:\n${list.join('\n')}`,
+      'meshtriage runbook show http-503 prints one that works',
+      'input',
+    )
+  }
+  return { runbook: reading.runbook, origin, path }
+}
+
+function readFolder(folder: string, origin: FoundRunbook['origin'], catalogue: Catalogue): FoundRunbook[] {
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.yaml'))
+    .sort()
+    .map((name) => readRunbookFile(join(folder, name), catalogue, origin))
+}

@@ -1,0 +1,97 @@
+import type { Command, CommandResult } from '../model/command.ts'
+import type { Role } from '../model/evidence.ts'
+import type { Probe, ProbePlan, ProbeTarget } from '../model/probe.ts'
+import type { PodView } from '../situation/pods.ts'
+import { rolesWithPods, type Situation } from '../situation/situation.ts'
+
+export type MeshProbe<T> = Omit<Probe<Situation>, 'read' | 'learned'> & {
+  readonly read: (result: CommandResult, target: ProbeTarget) => T
+  readonly learned: (data: T, target: ProbeTarget) => string
+}
+
+/** Declares a probe: which command, of whom, and how its output is read. */
+export function defineProbe<T>(probe: MeshProbe<T>): Probe<Situation> {
+  return probe as unknown as Probe<Situation> // `learned` only ever gets what `read` of the same probe returned
+}
+
+export function kubectl(...args: readonly string[]): Command {
+  return { file: 'kubectl', args, timeoutMs: 20_000 }
+}
+
+export function istioctl(...args: readonly string[]): Command {
+  return { file: 'istioctl', args, timeoutMs: 30_000 }
+}
+
+export const ask = (...targets: readonly ProbeTarget[]): ProbePlan => ({ plan: 'ask', targets })
+export const nothing: ProbePlan = { plan: 'ask', targets: [] }
+export const waitFor = (what: string): ProbePlan => ({ plan: 'wait', for: what })
+
+export function podTarget(pod: PodView, command: Command): ProbeTarget {
+  return { subject: `pod ${pod.name}.${pod.namespace}`, namespace: pod.namespace, name: pod.name, command }
+}
+
+export function namespaceTarget(namespace: string, command: Command): ProbeTarget {
+  return { subject: `namespace ${namespace}`, namespace, name: null, command }
+}
+
+export function meshTarget(command: Command): ProbeTarget {
+  return { subject: 'mesh', namespace: null, name: null, command }
+}
+
+/** Whether the objects of a role's namespaces have been read, or cannot be: only then an empty list of pods means none. */
+export function endsAreKnown(situation: Situation, role: Role): boolean {
+  const asked = (key: string) => situation.entries.some((entry) => entry.key === key)
+  switch (role) {
+    case 'client':
+      return (
+        asked('client.config') ||
+        situation.clientNamespace === null ||
+        situation.clientNamespace === situation.serverNamespace
+      )
+    case 'server':
+      return asked('server.config') || situation.serverNamespace === null
+    case 'gateway':
+      return asked('server.config') && (situation.gateway === null || asked('gateway.pods'))
+    case 'waypoint':
+      return (
+        asked('server.config') &&
+        (situation.waypoint === null || asked('waypoint.pods') || situation.waypoint.pods.length > 0)
+      )
+    case 'ztunnel':
+      return asked('mesh.config') && asked('server.config')
+    case 'mesh':
+      return true
+  }
+}
+
+/** Pods of a role to ask, the chosen one first. */
+export function podsToAsk(situation: Situation, role: Role, most: number): readonly PodView[] {
+  const pods = rolesWithPods(situation, role)
+  const chosen = role === 'client' ? situation.client.pod : role === 'server' ? situation.server.pod : null
+  const running = pods.filter((pod) => pod.phase === 'Running' || pod === chosen)
+  return [...running]
+    .sort(
+      (a, b) =>
+        Number(b === chosen) - Number(a === chosen) || Number(b.ready) - Number(a.ready) || (a.name < b.name ? -1 : 1),
+    )
+    .slice(0, most)
+}
+
+/** A probe that asks the Envoys of a role. Pods without one are not asked: there is nothing to answer. */
+export function planForEnvoys(
+  situation: Situation,
+  role: Role,
+  most: number,
+  command: (pod: PodView) => Command,
+): ProbePlan {
+  if (!endsAreKnown(situation, role)) return waitFor(`the ${role}'s pod`)
+  return ask(
+    ...podsToAsk(situation, role, most)
+      .filter(({ hasEnvoy }) => hasEnvoy)
+      .map((pod) => podTarget(pod, command(pod))),
+  )
+}
+
+export function count(number: number, one: string, many = `${one}s`): string {
+  return `${number} ${number === 1 ? one : many}`
+}

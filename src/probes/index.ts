@@ -1,0 +1,62 @@
+import type { AnyProbe } from '../model/probe.ts'
+import { hosts, serverInfo, stats } from './envoy.ts'
+import {
+  analyze,
+  clientVersion,
+  clusters,
+  endpoints,
+  listeners,
+  proxyStatus,
+  routes,
+  secrets,
+  version,
+} from './istioctl.ts'
+import {
+  apiResources,
+  callers,
+  config,
+  events,
+  gatewayPods,
+  kubeVersion,
+  meshConfig,
+  namespaces,
+  podsByIp,
+  secretNames,
+  webhooks,
+} from './kubectl.ts'
+import { accessLog, istiodLog, ztunnelLog } from './logs.ts'
+import { ztunnelCertificates, ztunnelPolicies, ztunnelServices, ztunnelWorkloads } from './ztunnel.ts'
+
+/** Everything the walk can ask. What will this run on my cluster? This list, and nothing else. */
+export const probes: readonly AnyProbe[] = [
+  accessLog,
+  analyze,
+  apiResources,
+  callers,
+  clientVersion,
+  clusters,
+  config,
+  endpoints,
+  events,
+  gatewayPods,
+  hosts,
+  istiodLog,
+  kubeVersion,
+  listeners,
+  meshConfig,
+  namespaces,
+  podsByIp,
+  proxyStatus,
+  routes,
+  secretNames,
+  secrets,
+  serverInfo,
+  stats,
+  version,
+  webhooks,
+  ztunnelCertificates,
+  ztunnelLog,
+  ztunnelPolicies,
+  ztunnelServices,
+  ztunnelWorkloads,
+]

@@ -1,0 +1,194 @@
+import analyzeParser from '../../parsers/analyze.ts'
+import versionParser from '../../parsers/istioctl-version.ts'
+import clusterParser from '../../parsers/proxy-config-cluster.ts'
+import endpointParser from '../../parsers/proxy-config-endpoint.ts'
+import listenerParser from '../../parsers/proxy-config-listener.ts'
+import routeParser from '../../parsers/proxy-config-route.ts'
+import secretParser from '../../parsers/proxy-config-secret.ts'
+import proxyStatusParser from '../../parsers/proxy-status.ts'
+import type { Layer } from '../model/layer.ts'
+import type { Parser } from '../model/parser.ts'
+import type { Situation } from '../situation/situation.ts'
+import { ask, count, defineProbe, istioctl, meshTarget, namespaceTarget, planForEnvoys, waitFor } from './define.ts'
+
+export const clientVersion = defineProbe({
+  name: 'clientVersion',
+  roles: ['mesh'],
+  title: 'version of istioctl',
+  layer: 'upgrade',
+  needsExec: false,
+  plan: () => ask(meshTarget(istioctl('version', '--remote=false', '-o', 'json'))),
+  read: ({ stdout }) => versionParser.parse(stdout),
+  learned: ({ client }) => `istioctl ${client ?? 'of unknown version'}`,
+})
+
+export const version = defineProbe({
+  name: 'version',
+  roles: ['mesh'],
+  title: 'versions of control plane and data plane',
+  layer: 'upgrade',
+  needsExec: true,
+  plan(situation) {
+    const minor = situation.istioctlMinor
+    if (!minor && !situation.entries.some(({ key }) => key === 'mesh.clientVersion'))
+      return waitFor('the version of istioctl')
+    return ask(meshTarget(istioctl('version', '-o', 'json', ...revisionFlag(situation))))
+  },
+  read: ({ stdout }) => versionParser.parse(stdout),
+  learned: ({ controlPlane, dataPlane }) =>
+    controlPlane === null
+      ? 'the control plane did not answer'
+      : `control plane ${controlPlane.map((one) => one.version).join(', ')}; data plane ${dataPlane?.map((one) => `${one.version} (${one.proxies})`).join(', ') ?? 'unknown'}`,
+})
+
+/**
+ * From 1.28 on istioctl looks for the default revision by watching webhooks, and never ends where that is forbidden or the
+ * API server is away. Naming the revision avoids it.
+ */
+function revisionFlag(situation: Situation): readonly string[] {
+  const named = situation.given.revision
+  if (named) return ['--revision', named]
+  const minor = situation.istioctlMinor
+  if (minor && minor.major === 1 && minor.minor < 28) return []
+  const revisions = [
+    ...new Set(
+      [...situation.server.pods, ...situation.client.pods].flatMap(({ revision }) => (revision ? [revision] : [])),
+    ),
+  ]
+  return ['--revision', revisions[0] ?? 'default']
+}
+
+export const analyze = defineProbe({
+  name: 'analyze',
+  roles: ['client', 'server', 'gateway'],
+  title: 'istioctl analyze',
+  layer: 'control-plane',
+  needsExec: false,
+  plan(situation, role) {
+    const { clientNamespace, serverNamespace } = situation
+    const names =
+      role === 'server'
+        ? [serverNamespace]
+        : role === 'client'
+          ? [clientNamespace === serverNamespace ? null : clientNamespace]
+          : [...new Set(situation.gateway?.pods.map(({ namespace }) => namespace) ?? [])].filter(
+              (name) => name !== serverNamespace,
+            )
+    if (role === 'gateway' && !situation.entries.some(({ key }) => key === 'gateway.pods'))
+      return waitFor("the gateway's pods")
+    return ask(
+      ...names.flatMap((name) =>
+        name === null
+          ? []
+          : [namespaceTarget(name, { ...istioctl('analyze', '-n', name, '-o', 'json'), timeoutMs: 45_000 })],
+      ),
+    )
+  },
+  isAnswer: ({ exit }) => exit.kind === 'exited' && (exit.code === 0 || exit.code === 79),
+  read: ({ stdout }) => analyzeParser.parse(stdout),
+  learned: (data) => {
+    const levels = ['Error', 'Warning'].map((level) => data.filter((finding) => finding.level === level).length)
+    return data.length === 0
+      ? 'no finding'
+      : `${count(levels[0] ?? 0, 'error')}, ${count(levels[1] ?? 0, 'warning')}, ${data.length - (levels[0] ?? 0) - (levels[1] ?? 0)} other`
+  },
+})
+
+/** The default table has had no states since 1.27: `-v 1` shows them, `-o json` from 1.30. */
+export const proxyStatus = defineProbe({
+  name: 'proxyStatus',
+  roles: ['mesh'],
+  title: 'sync state of the proxies',
+  layer: 'control-plane-xds',
+  needsExec: true,
+  plan(situation) {
+    const known = situation.entries.some(({ key }) => key === 'mesh.clientVersion')
+    const podsKnown = situation.entries.some(({ key }) => key === 'server.config' || key === 'client.config')
+    if (!known || !podsKnown) return waitFor('the version of istioctl and the revision of the proxies')
+    const minor = situation.istioctlMinor?.minor ?? 30
+    const layout = minor >= 30 ? ['-o', 'json'] : minor >= 27 ? ['-v', '1'] : []
+    return ask(meshTarget(istioctl('proxy-status', ...layout, ...revisionFlag(situation))))
+  },
+  read: ({ stdout }) => proxyStatusParser.parse(stdout),
+  learned: ({ proxies, statesShown }) => {
+    if (!statesShown) return `${count(proxies.length, 'proxy', 'proxies')} connected; this istioctl shows no states`
+    const bad = proxies.filter(({ types }) =>
+      Object.values(types).some(({ state }) => state === 'STALE' || state === 'ERROR'),
+    )
+    return bad.length === 0
+      ? `${count(proxies.length, 'proxy', 'proxies')}, none stale or rejecting`
+      : bad.map(({ proxy, types }) => `${proxy}: ${badTypes(types)}`).join('; ')
+  },
+})
+
+function badTypes(types: Readonly<Record<string, { readonly state: string }>>): string {
+  return Object.entries(types)
+    .filter(([, { state }]) => state === 'STALE' || state === 'ERROR')
+    .map(([type, { state }]) => `${type} ${state}`)
+    .join(', ')
+}
+
+/** `istioctl proxy-config KIND POD.NS -o json`, of the pod that is asked first. */
+function proxyConfig<T extends readonly unknown[]>(
+  name: string,
+  kind: string,
+  layer: Layer,
+  title: string,
+  parser: Parser<T>,
+  what: string,
+) {
+  return defineProbe<T>({
+    name,
+    roles: ['client', 'server', 'gateway', 'waypoint'],
+    title,
+    layer,
+    needsExec: true,
+    plan: (situation, role) =>
+      planForEnvoys(situation, role, role === 'gateway' ? 2 : 1, (pod) =>
+        istioctl('proxy-config', kind, `${pod.name}.${pod.namespace}`, '-o', 'json'),
+      ),
+    read: ({ stdout }) => parser.parse(stdout),
+    learned: (data) => count(data.length, what),
+  })
+}
+
+export const listeners = proxyConfig(
+  'listeners',
+  'listener',
+  'client-sidecar-listener',
+  'listeners of the proxy',
+  listenerParser,
+  'listener',
+)
+export const routes = proxyConfig(
+  'routes',
+  'route',
+  'client-sidecar-routing',
+  'routes of the proxy',
+  routeParser,
+  'route configuration',
+)
+export const clusters = proxyConfig(
+  'clusters',
+  'cluster',
+  'client-sidecar-cluster',
+  'clusters of the proxy',
+  clusterParser,
+  'cluster',
+)
+export const endpoints = proxyConfig(
+  'endpoints',
+  'endpoint',
+  'kubernetes-endpoints',
+  'endpoints of the proxy',
+  endpointParser,
+  'cluster with endpoints',
+)
+export const secrets = proxyConfig(
+  'secrets',
+  'secret',
+  'control-plane-ca',
+  'certificates of the proxy',
+  secretParser,
+  'secret',
+)

@@ -1,0 +1,406 @@
+import { parse as parseYaml } from 'yaml'
+import apiResourcesParser, { type ApiResource } from '../../parsers/api-resources.ts'
+import eventsParser from '../../parsers/events.ts'
+import kubeListParser from '../../parsers/kube-list.ts'
+import kubeVersionParser from '../../parsers/kube-version.ts'
+import { readMeshConfig } from '../mesh/mesh-config.ts'
+import type { CommandResult } from '../model/command.ts'
+import { ParseError } from '../model/errors.ts'
+import type { KubeObject } from '../model/kube.ts'
+import type { KubeRead } from '../situation/objects.ts'
+import type { Situation } from '../situation/situation.ts'
+import { ask, count, defineProbe, kubectl, meshTarget, namespaceTarget, nothing, waitFor } from './define.ts'
+
+/** What the walk reads of a namespace, in one command. Kinds that the cluster does not serve are left out. */
+const namespaceKinds = [
+  'pods',
+  'services',
+  'endpointslices.discovery.k8s.io',
+  'deployments.apps',
+  'networkpolicies.networking.k8s.io',
+  'authorizationpolicies.security.istio.io',
+  'requestauthentications.security.istio.io',
+  'peerauthentications.security.istio.io',
+  'virtualservices.networking.istio.io',
+  'destinationrules.networking.istio.io',
+  'serviceentries.networking.istio.io',
+  'sidecars.networking.istio.io',
+  'gateways.networking.istio.io',
+  'envoyfilters.networking.istio.io',
+  'telemetries.telemetry.istio.io',
+  'wasmplugins.extensions.istio.io',
+  'gateways.gateway.networking.k8s.io',
+  'httproutes.gateway.networking.k8s.io',
+  'grpcroutes.gateway.networking.k8s.io',
+  'referencegrants.gateway.networking.k8s.io',
+]
+
+const builtIn = new Set([
+  'pods',
+  'services',
+  'endpointslices.discovery.k8s.io',
+  'deployments.apps',
+  'networkpolicies.networking.k8s.io',
+])
+
+function kindsServed(situation: Situation): readonly string[] {
+  const [served] = situation.all<readonly ApiResource[]>('mesh.apiResources')
+  if (!served) return namespaceKinds
+  const names = new Set(served.data.map(({ name, group }) => (group === '' ? name : `${name}.${group}`)))
+  return namespaceKinds.filter((kind) => builtIn.has(kind) || names.has(kind))
+}
+
+/** kubectl prints what it may and reports the rest on stderr with exit code 1: half an answer is an answer. */
+function printedList(result: CommandResult): boolean {
+  if (result.exit.kind !== 'exited') return false
+  if (result.exit.code === 0) return true
+  return result.stdout.trimStart().startsWith('{') && kubeListParser.parse(result.stdout).items.length > 0
+}
+
+function readList(result: CommandResult, args: readonly string[], namespace: string | null, partial = false): KubeRead {
+  const { items, errors } = kubeListParser.parse(result.stdout)
+  if (errors.length > 0) throw new ParseError(errors.join('; '))
+  const asked = (args[args.indexOf('get') + 1] ?? '').split(',')
+  return { namespace, asked, items: items as readonly KubeObject[], unreadable: unreadableOf(result.stderr), partial }
+}
+
+function unreadableOf(stderr: string): KubeRead['unreadable'] {
+  return stderr.split('\n').flatMap((line) => {
+    const denied = /cannot (?:list|get) resource "([^"]+)" in API group "([^"]*)"/.exec(line)
+    if (!denied) return []
+    const [, plural = '', group = ''] = denied
+    return [{ resource: group === '' ? plural : `${plural}.${group}`, reason: 'forbidden', detail: line.trim() }]
+  })
+}
+
+function summarise(read: KubeRead): string {
+  const counts = new Map<string, number>()
+  for (const { kind } of read.items) counts.set(kind, (counts.get(kind) ?? 0) + 1)
+  const said = [...counts].map(([kind, number]) => count(number, kind, `${kind}s`)).join(', ')
+  const gaps = read.unreadable.map(({ resource }) => resource)
+  const where = read.namespace ? ` in ${read.namespace}` : ''
+  return `${said || 'nothing'}${where}${gaps.length > 0 ? `; not readable: ${gaps.join(', ')}` : ''}`
+}
+
+export const apiResources = defineProbe({
+  name: 'apiResources',
+  roles: ['mesh'],
+  title: 'kinds the cluster serves',
+  layer: 'control-plane',
+  needsExec: false,
+  plan: () => ask(meshTarget(kubectl('api-resources', '-o', 'name'))),
+  read: ({ stdout }) => apiResourcesParser.parse(stdout),
+  learned: (data) => {
+    const istio = data.filter(({ group }) => group.endsWith('istio.io')).length
+    return istio === 0
+      ? 'the cluster serves no Istio kinds'
+      : `${count(istio, 'Istio kind')}, Gateway API ${data.some(({ group }) => group === 'gateway.networking.k8s.io') ? 'yes' : 'no'}`
+  },
+})
+
+export const kubeVersion = defineProbe({
+  name: 'kubeVersion',
+  roles: ['mesh'],
+  title: 'Kubernetes version',
+  layer: 'control-plane',
+  needsExec: false,
+  plan: () => ask(meshTarget(kubectl('version', '-o', 'json'))),
+  read: ({ stdout }) => kubeVersionParser.parse(stdout),
+  learned: () => 'kubectl and the API server told their versions',
+})
+
+export const namespaces = defineProbe({
+  name: 'namespaces',
+  roles: ['mesh'],
+  title: 'labels of the namespaces on the way',
+  layer: 'injection',
+  needsExec: false,
+  plan(situation) {
+    const names = [
+      ...new Set([situation.clientNamespace, situation.serverNamespace, situation.given.istioNamespace]),
+    ].filter((name): name is string => name !== null)
+    if (situation.hints.clientIp !== null && situation.clientNamespace === null && !asked(situation, 'mesh.podsByIp'))
+      return waitFor('the namespaces of both ends')
+    return ask(meshTarget(kubectl('get', 'namespaces', ...names.sort(), '-o', 'json')))
+  },
+  // A namespace that does not exist is an answer: `ext.test` is a host then.
+  isAnswer: (result) =>
+    printedList(result) ||
+    (result.exit.kind === 'exited' &&
+      result.exit.code === 1 &&
+      /NotFound/.test(result.stderr) &&
+      !/Forbidden|refused/.test(result.stderr)),
+  read: (result, { command }) =>
+    result.stdout.trim() === ''
+      ? { namespace: null, asked: ['namespaces'], items: [], unreadable: [], partial: true }
+      : readList(result, command.args, null, true),
+  learned: (data) =>
+    data.items.map(({ metadata }) => `${metadata.name}: ${injectionLabels(metadata.labels ?? {})}`).join('; ') ||
+    'no such namespace',
+})
+
+function injectionLabels(labels: Readonly<Record<string, string>>): string {
+  const said = ['istio-injection', 'istio.io/rev', 'istio.io/dataplane-mode', 'istio.io/use-waypoint'].flatMap((key) =>
+    labels[key] === undefined ? [] : [`${key}=${labels[key]}`],
+  )
+  return said.join(' ') || 'no mesh label'
+}
+
+function asked(situation: Situation, key: string): boolean {
+  return situation.entries.some((entry) => entry.key === key)
+}
+
+/** Pods, services, policies and routes of the namespaces on the call's way, one command a namespace. */
+export const config = defineProbe({
+  name: 'config',
+  roles: ['client', 'server', 'mesh', 'gateway', 'waypoint'],
+  title: 'pods, services, policies and routes',
+  layer: 'kubernetes-endpoints',
+  needsExec: false,
+  plan(situation, role) {
+    if (!asked(situation, 'mesh.apiResources')) return waitFor('which kinds the cluster serves')
+    const names = namespacesOf(situation, role)
+    if (names === null) return waitFor(`the ${role}'s namespace`)
+    const kinds = kindsServed(situation).join(',')
+    return ask(...names.map((name) => namespaceTarget(name, kubectl('get', kinds, '-n', name, '-o', 'json'))))
+  },
+  isAnswer: printedList,
+  read: (result, { command, namespace }) => readList(result, command.args, namespace),
+  learned: summarise,
+})
+
+/** Namespaces a role adds to those already read; null while it is not known yet. */
+function namespacesOf(situation: Situation, role: string): readonly string[] | null {
+  const { clientNamespace, serverNamespace, given } = situation
+  const waitsForIp = (ip: string | null) =>
+    ip !== null && situation.podByIp(ip) === null && !asked(situation, 'mesh.podsByIp')
+  switch (role) {
+    case 'server':
+      if (serverNamespace === null && (waitsForIp(situation.hints.serverIp) || waitsForIp(situation.hints.clientIp)))
+        return null
+      return serverNamespace === null ? [] : [serverNamespace]
+    case 'client':
+      if (clientNamespace === null && waitsForIp(situation.hints.clientIp)) return null
+      // One end's namespace is read once, also when both ends live in it.
+      return clientNamespace === null || clientNamespace === serverNamespace ? [] : [clientNamespace]
+    case 'mesh':
+      return [given.istioNamespace].filter((name) => name !== clientNamespace && name !== serverNamespace)
+    case 'gateway': {
+      if (!asked(situation, 'server.config')) return null
+      if (situation.gateway === null) return []
+      if (!asked(situation, 'gateway.pods') && situation.gateway.selectors.length > 0) return null
+      const known = new Set([clientNamespace, serverNamespace, given.istioNamespace])
+      const names = [
+        ...situation.gateway.pods.map(({ namespace }) => namespace),
+        ...situation.gateway.named.map(({ namespace }) => namespace),
+      ]
+      return [...new Set(names)].filter((name) => !known.has(name)).sort()
+    }
+    case 'waypoint': {
+      if (!asked(situation, 'server.config')) return null
+      const where = situation.waypoint?.namespace
+      return where === undefined || [clientNamespace, serverNamespace, given.istioNamespace].includes(where)
+        ? []
+        : [where]
+    }
+    default:
+      return []
+  }
+}
+
+export const gatewayPods = defineProbe({
+  name: 'pods',
+  roles: ['gateway', 'waypoint'],
+  title: 'pods of the gateway on the way',
+  layer: 'gateway-edge',
+  needsExec: false,
+  plan(situation, role) {
+    if (!asked(situation, 'server.config')) return waitFor('the routes of the destination')
+    if (role === 'waypoint') {
+      const { waypoint } = situation
+      if (!waypoint || waypoint.pods.length > 0 || situation.store.readable('Pod', waypoint.namespace) === 'yes')
+        return nothing
+      const label = `gateway.networking.k8s.io/gateway-name=${waypoint.name}`
+      return ask({
+        subject: `waypoint ${waypoint.namespace}/${waypoint.name}`,
+        namespace: waypoint.namespace,
+        name: null,
+        command: kubectl('get', 'pods', '-n', waypoint.namespace, '-l', label, '-o', 'json'),
+      })
+    }
+    const { gateway } = situation
+    if (!gateway) return nothing
+    // Istio matches a Gateway's selector against pods of all namespaces, so the question has to be asked of all.
+    const bySelector = gateway.selectors.map((selector) => {
+      const label = Object.entries(selector)
+        .map(([key, value]) => `${key}=${value}`)
+        .join(',')
+      return {
+        subject: `gateway pods ${label}`,
+        namespace: null,
+        name: null,
+        command: kubectl('get', 'pods', '-A', '-l', label, '-o', 'json'),
+      }
+    })
+    const byName = situation.store.list('K8sGateway').flatMap(({ object }) => {
+      const { name, namespace = 'default' } = object.metadata
+      if (object.spec?.gatewayClassName === 'istio-waypoint') return []
+      const label = `gateway.networking.k8s.io/gateway-name=${name}`
+      return [
+        {
+          subject: `gateway ${namespace}/${name}`,
+          namespace,
+          name: null,
+          command: kubectl('get', 'pods', '-n', namespace, '-l', label, '-o', 'json'),
+        },
+      ]
+    })
+    return ask(...bySelector, ...byName)
+  },
+  isAnswer: printedList,
+  read: (result, { command, namespace }) => readList(result, command.args, namespace, true),
+  learned: (data) =>
+    data.items.length === 0
+      ? 'no such pod'
+      : data.items.map(({ metadata }) => `${metadata.name}.${metadata.namespace}`).join(', '),
+})
+
+/** Who has the addresses that stand in a log line. */
+export const podsByIp = defineProbe({
+  name: 'podsByIp',
+  roles: ['mesh'],
+  title: 'whose addresses stand in the log line',
+  layer: 'client',
+  needsExec: false,
+  plan(situation) {
+    const { hints, given } = situation
+    const wanted = [...(given.from ? [] : [hints.clientIp]), ...(given.to ? [] : [hints.serverIp])].filter(
+      (ip): ip is string => ip !== null,
+    )
+    return ask(
+      ...[...new Set(wanted)].map((ip) => ({
+        subject: `address ${ip}`,
+        namespace: null,
+        name: null,
+        command: kubectl('get', 'pods', '-A', '--field-selector', `status.podIP=${ip}`, '-o', 'json'),
+      })),
+    )
+  },
+  isAnswer: (result) => result.exit.kind === 'exited' && result.exit.code === 0,
+  read: (result, { command }) => readList(result, command.args, null, true),
+  learned: (data) =>
+    data.items.length === 0
+      ? 'no pod has this address'
+      : data.items.map(({ metadata }) => `${metadata.name}.${metadata.namespace}`).join(', '),
+})
+
+/** Who the failing callers are, when nobody said: by the addresses in the destination's log. */
+export const callers = defineProbe({
+  name: 'callers',
+  roles: ['mesh'],
+  title: 'who the failing callers are',
+  layer: 'client',
+  needsExec: false,
+  plan(situation) {
+    if (situation.given.from !== null || situation.gateway !== null) return nothing
+    if (!asked(situation, 'server.accessLog')) return waitFor("the destination's log")
+    const ips = situation.failing
+      .flatMap(({ server }) => server?.record.downstreamRemote?.replace(/:\d+$/, '') ?? [])
+      .filter((ip) => situation.podByIp(ip) === null)
+    const [ip] = ips
+    if (ip === undefined) return nothing
+    return ask({
+      subject: `address ${ip}`,
+      namespace: null,
+      name: null,
+      command: kubectl('get', 'pods', '-A', '--field-selector', `status.podIP=${ip}`, '-o', 'json'),
+    })
+  },
+  isAnswer: (result) => result.exit.kind === 'exited' && result.exit.code === 0,
+  read: (result, { command }) => readList(result, command.args, null, true),
+  learned: (data) =>
+    data.items.length === 0
+      ? 'no pod has this address'
+      : data.items.map(({ metadata }) => `${metadata.name}.${metadata.namespace}`).join(', '),
+})
+
+export const meshConfig = defineProbe({
+  name: 'meshConfig',
+  roles: ['mesh'],
+  title: 'mesh configuration',
+  layer: 'control-plane',
+  needsExec: false,
+  plan({ given }) {
+    const name = given.revision && given.revision !== 'default' ? `istio-${given.revision}` : 'istio'
+    return ask(meshTarget(kubectl('get', 'configmap', name, '-n', given.istioNamespace, '-o', 'json')))
+  },
+  read(result, { command }) {
+    const [map] = kubeListParser.parse(result.stdout).items
+    const mesh: unknown = map?.data?.mesh
+    if (typeof mesh !== 'string') throw new ParseError('the ConfigMap has no data.mesh')
+    try {
+      return readMeshConfig(parseYaml(mesh), command.args[command.args.indexOf('-n') + 1] ?? 'istio-system')
+    } catch (error) {
+      throw new ParseError(
+        `data.mesh is no YAML: ${error instanceof Error ? error.message.split('\n', 1)[0] : 'unreadable'}`,
+      )
+    }
+  },
+  learned: (data) =>
+    `auto mTLS ${data.enableAutoMtls ? 'on' : 'off'}, outbound ${data.outboundTrafficPolicy}, access log ${data.accessLog.file === '' ? 'not switched on here' : data.accessLog.file}`,
+})
+
+export const events = defineProbe({
+  name: 'events',
+  roles: ['client', 'server'],
+  title: 'recent events',
+  layer: 'lifecycle',
+  needsExec: false,
+  plan(situation, role) {
+    const { clientNamespace, serverNamespace } = situation
+    const name = role === 'server' ? serverNamespace : clientNamespace === serverNamespace ? null : clientNamespace
+    return name === null ? nothing : ask(namespaceTarget(name, kubectl('get', 'events', '-n', name, '-o', 'json')))
+  },
+  read: ({ stdout }) => eventsParser.parse(stdout),
+  learned: (data) => count(data.length, 'event'),
+})
+
+export const webhooks = defineProbe({
+  name: 'webhooks',
+  roles: ['mesh'],
+  title: 'injection webhooks',
+  layer: 'control-plane',
+  needsExec: false,
+  plan: () =>
+    ask(meshTarget(kubectl('get', 'mutatingwebhookconfigurations.admissionregistration.k8s.io', '-o', 'json'))),
+  read: (result, { command }) => readList(result, command.args, null),
+  learned: summarise,
+})
+
+/** Names only: whether the Secret that a Gateway names exists, never what is in it. */
+export const secretNames = defineProbe({
+  name: 'secretNames',
+  roles: ['gateway'],
+  title: 'names of the Secrets beside the gateway',
+  layer: 'gateway-tls',
+  needsExec: false,
+  plan(situation) {
+    if (!situation.gateway) return asked(situation, 'server.config') ? nothing : waitFor('the gateway')
+    if (situation.gateway.pods.length === 0 && !asked(situation, 'gateway.pods')) return waitFor("the gateway's pods")
+    const names = [...new Set(situation.gateway.pods.map(({ namespace }) => namespace))].sort()
+    return ask(...names.map((name) => namespaceTarget(name, kubectl('get', 'secrets', '-n', name, '-o', 'name'))))
+  },
+  read({ stdout }, { namespace }): KubeRead {
+    const items = stdout
+      .split('\n')
+      .map((line) => line.trim())
+      .filter((line) => line.startsWith('secret/'))
+      .map((line) => ({
+        apiVersion: 'v1',
+        kind: 'Secret',
+        metadata: { name: line.slice('secret/'.length), ...(namespace ? { namespace } : {}) },
+      }))
+    return { namespace, asked: ['secrets'], items, unreadable: [], partial: false }
+  },
+  learned: (data) => count(data.items.length, 'Secret'),
+})
