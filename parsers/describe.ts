@@ -142,7 +142,9 @@ function readDetail(place: Place, line: string, isIndented: boolean): boolean {
   if (virtualService && readVirtualServiceDetail(virtualService, line)) return true
   const service = found.services.at(-1)
   if (service && readServiceDetail(service, line)) return true
-  return found.pod !== null && readPodDetail(found.pod, line)
+  if (found.pod) return readPodDetail(found.pod, line)
+  // Below a service this is about one of its pods.
+  return /^WARNING: Pod \S+ (?:Init )?Container \S+ NOT READY$/.test(line)
 }
 
 function nothing(logLines: string[]): Describe {

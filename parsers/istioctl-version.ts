@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { ParseError } from '../src/model/errors.ts'
 import { defineParser } from '../src/model/parser.ts'
-import { asFields, asList, type Fields, splitProxyName, textOf } from './lib/fields.ts'
+import { asFields, asList, type Fields, reportedVersion, splitProxyName, textOf } from './lib/fields.ts'
 import { readJsonDocument, startsLikeJson } from './lib/json-stream.ts'
 import { readToolText, refuseErrorText, shorten } from './lib/tool-text.ts'
 
@@ -64,7 +64,7 @@ function proxyOf(entry: unknown): z.infer<typeof MeshProxy> {
   return {
     proxy,
     ...splitProxyName(proxy),
-    version: textOf(fields.IstioVersion) ?? 'unknown',
+    version: reportedVersion(fields.IstioVersion) ?? 'unknown',
     type: textOf(fields.Type),
   }
 }
@@ -113,6 +113,6 @@ function dataPlaneOf(value: string): { version: string; proxies: number }[] {
   return value.split(', ').map((part) => {
     const [, version, proxies] = /^(.+) \((\d+) prox(?:y|ies)\)$/.exec(part) ?? []
     if (version === undefined) throw new ParseError(`no count of proxies in "${shorten(part)}"`)
-    return { version, proxies: Number(proxies) }
+    return { version: reportedVersion(version) ?? 'unknown', proxies: Number(proxies) }
   })
 }

@@ -1,6 +1,6 @@
 import { ParseError } from '../src/model/errors.ts'
 import { defineParser } from '../src/model/parser.ts'
-import { splitProxyName } from './lib/fields.ts'
+import { reportedVersion, splitProxyName } from './lib/fields.ts'
 import { startsLikeJson } from './lib/json-stream.ts'
 import { proxyStatusOfJson } from './lib/proxy-status-json.ts'
 import { ProxyStatus, type ProxySync, readStateCell, type TypeSync } from './lib/sync-state.ts'
@@ -40,7 +40,7 @@ function fromTable(text: string): ProxyStatus {
       cluster: row.CLUSTER || null,
       istiod: row.ISTIOD || null,
       // The star says that the version was taken from elsewhere (1.20, 1.21).
-      version: row.VERSION.replace(/\*$/, '') || null,
+      version: reportedVersion(row.VERSION.replace(/\*$/, '')),
       proxyType: null,
       types,
       subscribedTypes: subscribed(row['SUBSCRIBED TYPES'], types),

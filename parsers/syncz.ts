@@ -1,6 +1,6 @@
 import { ParseError } from '../src/model/errors.ts'
 import { defineParser } from '../src/model/parser.ts'
-import { asFields, asList, type Fields, splitProxyName, textOf } from './lib/fields.ts'
+import { asFields, asList, type Fields, reportedVersion, splitProxyName, textOf } from './lib/fields.ts'
 import { readJsonDocuments } from './lib/json-stream.ts'
 import { ProxyStatus, type ProxySync, type TypeSync } from './lib/sync-state.ts'
 import { freeName, xdsTypeName } from './lib/xds-types.ts'
@@ -17,9 +17,15 @@ export default defineParser<ProxyStatus>({
     const proxies = documents
       .flatMap((document) => perIstiod(document))
       .flatMap(([istiod, body]) => proxiesOf(body, istiod))
+      .filter((proxy) => !isAsker(proxy))
     return { statesShown: true, proxies, logLines: [...logLines] }
   },
 })
+
+// The istioctl that asks is connected like a proxy (`test-1.default`), but names no cluster and wants no configuration.
+function isAsker({ cluster, version, types }: ProxySync): boolean {
+  return cluster === null && version === null && Object.keys(types).length === 0
+}
 
 /** With `--all`: an object istiod → body, where the body is JSON inside a string up to 1.27. */
 function perIstiod(document: unknown): [string | null, unknown][] {
@@ -76,7 +82,7 @@ function proxyOf(fields: Fields, istiod: string | null): ProxySync {
     ...splitProxyName(proxy),
     cluster: textOf(fields.cluster_id),
     istiod,
-    version: textOf(fields.istio_version),
+    version: reportedVersion(fields.istio_version),
     proxyType: textOf(fields.proxy_type),
     types,
     subscribedTypes: Object.keys(types),

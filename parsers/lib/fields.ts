@@ -34,3 +34,9 @@ export function splitProxyName(proxy: string): { readonly name: string; readonly
   const dot = proxy.lastIndexOf('.')
   return dot < 0 ? { name: proxy, namespace: null } : { name: proxy.slice(0, dot), namespace: proxy.slice(dot + 1) }
 }
+
+/** A version as istiod reports it. It says 65536.65536.65536 of a client that did not give one, such as another istioctl. */
+export function reportedVersion(value: unknown): string | null {
+  const version = textOf(value)
+  return version === null || version === '65536.65536.65536' ? null : version
+}

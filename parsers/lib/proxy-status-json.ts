@@ -1,5 +1,5 @@
 import { ParseError } from '../../src/model/errors.ts'
-import { asFields, asList, type Fields, otherFields, splitProxyName, textOf } from './fields.ts'
+import { asFields, asList, type Fields, otherFields, reportedVersion, splitProxyName, textOf } from './fields.ts'
 import { readJsonDocuments } from './json-stream.ts'
 import { type ProxyStatus, type ProxySync, stateOf, type TypeSync } from './sync-state.ts'
 import { freeName, xdsTypeName } from './xds-types.ts'
@@ -62,7 +62,7 @@ function proxyOf(resource: Fields, istiod: string | null): ProxySync {
     namespace: fromId.namespace ?? textOf(metadata.NAMESPACE),
     cluster: textOf(metadata.CLUSTER_ID),
     istiod,
-    version: textOf(metadata.ISTIO_VERSION),
+    version: reportedVersion(metadata.ISTIO_VERSION),
     proxyType: null,
     types,
     subscribedTypes: Object.keys(types),
