@@ -6,9 +6,9 @@ const headers =
 
 /** Names of fields and variables that hold a secret, by how they end. */
 const secretName =
-  '(?:[\\w.-]*(?:password|passwd|passphrase|client[_-]?secret|secret[_-]?(?:access[_-]?)?key|access[_-]?key|api[_-]?key|access[_-]?token|refresh[_-]?token|id[_-]?token|auth[_-]?token|bearer[_-]?token|session[_-]?token|private[_-]?key|client-key-data|hmac[_-]?(?:secret|key)))'
+  '(?:password|passwd|passphrase|client[_-]?secret|secret[_-]?(?:access[_-]?)?key|access[_-]?key|api[_-]?key|access[_-]?token|refresh[_-]?token|id[_-]?token|auth[_-]?token|bearer[_-]?token|session[_-]?token|private[_-]?key|client-key-data|hmac[_-]?(?:secret|key))'
 /** Short ones are words of prose too: believed as a key in JSON or before `=`, not before a colon. */
-const shortName = '(?:[\\w.-]*[_.-])?(?:secret|token|pwd|credentials?)|[a-z]\\w*(?:Secret|Token|Credentials?)'
+const shortName = '(?:secret|token|pwd|credentials?)'
 
 /** A quote, possibly escaped because it stands in JSON inside JSON (last-applied-configuration). */
 const open = '(\\\\*")'
@@ -60,15 +60,15 @@ const headerLine = patternRule(
     /^\s*$/.test(value) ? `${name}${value}` : replaceValue(name, value.trimEnd(), value.slice(value.trimEnd().length)),
 )
 
-/** A field of that name whose value is a text; numbers, switches and objects are no secrets. */
+/** A field of that name whose value is a text; numbers, switches and objects are no secrets. Searched from the end of the name: dumps are long. */
 const field = patternRule(
   'named-value',
   nameTrigger,
-  new RegExp(`${open}(${secretName}|${shortName})\\1(\\s*:\\s*)\\1${until(1)}`, 'gi'),
-  (match, quote = '', name = '', colon = '', value = '') =>
+  new RegExp(`(${secretName}|${shortName})(\\\\*")(\\s*:\\s*)\\2${until(2)}`, 'gi'),
+  (match, name = '', quote = '', colon = '', value = '') =>
     isPlain(value) || isDone(value) || /REDACTED/.test(value)
       ? match
-      : replaceValue(`${quote}${name}${quote}${colon}${quote}`, value, quote),
+      : replaceValue(`${name}${quote}${colon}${quote}`, value, quote),
 )
 
 /** Envoy: `"private_key": { "inline_string": "…" }` and its like. */
@@ -139,7 +139,7 @@ const unquoted = `([^\\s"'\\\\,;&<>(){}\\[\\]]{3,})`
 const assignment = patternRule(
   'named-value',
   nameTrigger,
-  new RegExp(`(?<![\\w.-])((?:${secretName}\\s*(?:=|:\\s)\\s*|(?:${shortName})=)["']?)${unquoted}`, 'gi'),
+  new RegExp(`((?:${secretName}\\s*(?:=|:\\s)\\s*|(?:${shortName})=)["']?)${unquoted}`, 'gi'),
   (match, name = '', value = '') =>
     isPlain(value) || isDone(value) || /REDACTED/.test(value) ? match : `${name}${mark}`,
 )
