@@ -140,7 +140,7 @@ function endOfDetails(bytes: Uint8Array, start: number, end: number): number {
 
 /** x-forwarded-for to route name, read from the end of the line. */
 function scanTail(bytes: Uint8Array, headers: number, end: number, spans: Spans): TextVerdict {
-  const last = bytes.lastIndexOf(quote, end - 1)
+  const last = findBack(bytes, quote, end - 1, headers)
   const verdict = last > headers ? scanTailAt(bytes, headers, last, end, spans) : undefined
   if (verdict) return verdict
   // Four quoted fields and the end of a fifth follow; with more quotes than that, somebody appended fields of their own.
@@ -162,7 +162,7 @@ function scanTailAt(bytes: Uint8Array, headers: number, last: number, end: numbe
 
   let close = last
   for (let field: number = Field.upstreamHost; field >= Field.requestId; field--) {
-    const open = bytes.lastIndexOf(quote, close - 1)
+    const open = findBack(bytes, quote, close - 1, headers)
     if (open < headers + 2 || bytes[open - 1] !== space || bytes[open - 2] !== quote) return undefined
     spans[field * 2] = open + 1
     spans[field * 2 + 1] = close
@@ -205,6 +205,12 @@ function countQuotes(bytes: Uint8Array, start: number, end: number): number {
 
 function find(bytes: Uint8Array, byte: number, from: number, end: number): number {
   for (let at = from; at < end; at++) if (bytes[at] === byte) return at
+  return -1
+}
+
+// A loop beats lastIndexOf here: the distances are short and the call into native code is not free.
+function findBack(bytes: Uint8Array, byte: number, from: number, start: number): number {
+  for (let at = from; at >= start; at--) if (bytes[at] === byte) return at
   return -1
 }
 

@@ -19,7 +19,9 @@ export function createInterner(): Interner {
   return (bytes, start, end) => {
     if (end - start > longestKept) return decode(bytes, start, end)
     let hash = end - start
-    for (let at = start; at < end; at++) hash = (Math.imul(hash, 31) + bytes[at]!) | 0
+    let at = start
+    for (; at + 1 < end; at += 2) hash = (Math.imul(hash, 31) + (bytes[at]! | (bytes[at + 1]! << 8))) | 0
+    if (at < end) hash = (Math.imul(hash, 31) + bytes[at]!) | 0
     const slot = (hash ^ (hash >>> 15)) & (slots - 1)
     const known = kept[slot]
     if (known !== undefined && isSame(known, bytes, start, end)) return known
