@@ -1,0 +1,201 @@
+import type { AccessLogRecord, ZtunnelRecord } from '../model/access-log.ts'
+import type { Layer } from '../model/layer.ts'
+import { type AnsweredBy, type AnsweredByInput, answeredBy, type SeenResponse } from './answered-by.ts'
+import { explainAccessLogLine } from './explain-access-log.ts'
+import { explainTerms } from './explain-terms.ts'
+import { explainZtunnelLine } from './explain-ztunnel.ts'
+import { type Recognised, recognisedEntry, shorten, unique } from './explanation.ts'
+import { lineVerdict, lineWriter } from './line-writer.ts'
+import { lookUp, nearest } from './vocabulary.ts'
+
+export type { Recognised } from './explanation.ts'
+
+/** What `curl -v` showed. */
+export interface SeenExchange extends SeenResponse {
+  /** `curl: (56) …`, or the message that stands for it. */
+  readonly error: string | null
+}
+
+/** Readers of tools' texts. They live with the parsers; without one its kind of text is only searched for known terms. */
+export interface ExplainParsers {
+  readonly accessLog?: (line: string) => AccessLogRecord | null
+  readonly ztunnel?: (line: string) => ZtunnelRecord | null
+  readonly curl?: (text: string) => SeenExchange | null
+}
+
+export interface Explanation {
+  /** The answer first, in one or a few sentences. */
+  readonly answer: string
+  readonly layer: Layer | null
+  /** Who answered, when the text holds enough to say so. */
+  readonly answeredBy: AnsweredBy | null
+  readonly recognised: readonly Recognised[]
+  readonly next: readonly string[]
+  readonly mistakes: readonly string[]
+  readonly unknown: readonly string[]
+  readonly nearest: readonly { readonly term: string; readonly candidates: readonly string[] }[]
+}
+
+/** Explains whatever a person pastes: a term, several, log lines, findings, curl's output. Needs no cluster. */
+export function explainText(text: string, parsers: ExplainParsers = {}): Explanation {
+  const clean = stripControl(text)
+  const exchange = parsers.curl?.(clean) ?? null
+  const records: AccessLogRecord[] = []
+  const tunnels: ZtunnelRecord[] = []
+  const recognised: Recognised[] = []
+  const unknown: string[] = []
+  for (const line of clean.split('\n')) {
+    if (line.trim() === '' || (exchange && isCurlNoise(line))) continue
+    const record = parsers.accessLog?.(line) ?? null
+    const tunnel = record ? null : (parsers.ztunnel?.(line) ?? null)
+    if (record) records.push(record)
+    if (tunnel) tunnels.push(tunnel)
+    if (record) recognised.push(explainAccessLogLine(record))
+    else if (tunnel) recognised.push(explainZtunnelLine(tunnel))
+    else {
+      const terms = explainTerms(line)
+      recognised.push(...terms.recognised)
+      unknown.push(...terms.unknown)
+    }
+  }
+  if (exchange) recognised.unshift(...explainExchange(exchange))
+  return combine(clean, sameOnce(recognised), unique(unknown), joined(records, tunnels, exchange))
+}
+
+function combine(
+  text: string,
+  recognised: readonly Recognised[],
+  unknown: readonly string[],
+  who: AnsweredBy | null,
+): Explanation {
+  // Of many pasted lines those about failures matter; a healthy one is only the answer when there is no other.
+  const leading = recognised.find((item) => !isHealthy(item)) ?? recognised[0]
+  const lost = recognised.length === 0 && unknown.length === 0 && text.trim() !== '' ? [shorten(text, 120)] : unknown
+  const together = who && who.hop !== 'unknown' ? `${hopWords[who.hop]}: ${who.because}.` : null
+  return {
+    answer: answerOf(leading, together, lost),
+    layer: leading?.layer ?? null,
+    answeredBy: who,
+    recognised,
+    next: unique([...(leading?.next ?? []), ...recognised.flatMap((item) => item.next)]),
+    mistakes: unique([...(leading?.mistakes ?? []), ...recognised.flatMap((item) => item.mistakes)]),
+    unknown: lost,
+    nearest: lost.map((term) => ({ term, candidates: nearest(term) })),
+  }
+}
+
+const hopWords: Readonly<Record<AnsweredBy['hop'], string>> = {
+  app: 'The application answered',
+  'server-proxy': 'The server’s proxy answered',
+  'client-proxy': 'The caller’s own proxy answered',
+  gateway: 'The gateway answered',
+  'egress-gateway': 'The egress gateway answered',
+  waypoint: 'The waypoint answered',
+  ztunnel: 'A ztunnel ended the connection',
+  external: 'Something outside the mesh answered',
+  nobody: 'Nobody answered',
+  unknown: 'Who answered is not known',
+}
+
+function answerOf(leading: Recognised | undefined, together: string | null, unknown: readonly string[]): string {
+  const parts = [together, leading?.sentence ?? null].filter((part) => part !== null)
+  if (parts.length > 0) return parts.join(' ')
+  if (unknown.length === 0) return 'There is nothing to explain: the text is empty.'
+  const near = unknown.flatMap((term) => nearest(term, 2))
+  const hint = near.length > 0 ? ` Spelled most like it: ${unique(near).slice(0, 3).join(', ')}.` : ''
+  return `"${unknown[0]}" is nothing we know.${hint}`
+}
+
+/** Several lines of one call, or one line and what the caller saw, say together who answered. */
+function joined(
+  records: readonly AccessLogRecord[],
+  tunnels: readonly ZtunnelRecord[],
+  exchange: SeenExchange | null,
+): AnsweredBy | null {
+  const failing = records.find((record) => isFailure(record)) ?? records[0]
+  const sameCall = records.filter(
+    (record) => record === failing || record.requestId === failing?.requestId || record.requestId === null,
+  )
+  const input: { -readonly [Key in keyof AnsweredByInput]: AnsweredByInput[Key] } = {}
+  for (const record of sameCall)
+    switch (lineWriter(record).role) {
+      case 'client-proxy':
+        input.clientLine ??= record
+        break
+      case 'gateway':
+        input.gatewayLine ??= record
+        break
+      case 'egress-gateway':
+        input.egressGatewayLine ??= record
+        break
+      case 'waypoint':
+        input.waypointLine ??= record
+        break
+      case 'server-proxy':
+        input.serverLine ??= record
+        break
+      case 'unknown':
+        break
+    }
+  const failedTunnels = tunnels.filter((tunnel) => tunnel.error !== null)
+  if (failedTunnels.length > 0) input.ztunnelLines = failedTunnels
+  if (exchange?.status) input.response = exchange
+  if (exchange?.error) input.curlError = exchange.error
+  // One line alone explains itself.
+  const several = Object.keys(input).length > 1 || exchange !== null
+  return several && Object.keys(input).length > 0 ? answeredBy(input) : null
+}
+
+function explainExchange(exchange: SeenExchange): Recognised[] {
+  const found: Recognised[] = []
+  if (exchange.error)
+    for (const entry of errorEntries(exchange.error)) found.push(recognisedEntry(entry, exchange.error))
+  if (exchange.body && exchange.body.length < 400)
+    for (const entry of lookUp(exchange.body.trim(), ['response-body', 'jwt-text', 'authz-text']))
+      found.push(recognisedEntry(entry, exchange.body))
+  if (exchange.status !== null)
+    for (const entry of lookUp(String(exchange.status), ['http-status']))
+      found.push(recognisedEntry(entry, String(exchange.status)))
+  return found
+}
+
+function errorEntries(error: string) {
+  const number = /curl:?\s*\(?(\d+)\)?/i.exec(error)?.[1]
+  const byNumber = number === undefined ? [] : lookUp(`curl: (${number})`, ['curl-error'])
+  return byNumber.length > 0 ? byNumber : lookUp(error, ['curl-error'])
+}
+
+function isFailure(record: AccessLogRecord): boolean {
+  return lineVerdict(record) !== 'passed-on' || (record.code ?? 0) >= 400
+}
+
+function isHealthy(item: Recognised): boolean {
+  if (item.what === 'access-log line')
+    return item.layer === 'app' && item.entries.every((entry) => entry.term === 'via_upstream')
+  return item.what === 'ztunnel line' && item.entries.length === 0
+}
+
+function sameOnce(items: readonly Recognised[]): Recognised[] {
+  const seen = new Set<string>()
+  return items.filter((item) => {
+    const key = `${item.what}\n${item.sentence}`
+    if (seen.has(key)) return false
+    seen.add(key)
+    return true
+  })
+}
+
+/** Lines of `curl -v` that its parser has read already. */
+function isCurlNoise(line: string): boolean {
+  return /^[<>*{}] ?/.test(line) || /^\$ /.test(line)
+}
+
+/** Colours and other control codes of a terminal are no part of the text; tabs and newlines are. */
+function stripControl(text: string): string {
+  return text
+    .replace(/\u001b\[[0-9;?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)/g, '')
+    .replace(/\r\n?/g, '\n')
+    .replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '')
+    // Zero-width and text-direction marks hide or reorder what stands in a line.
+    .replace(/[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g, '')
+}
