@@ -3,7 +3,8 @@ import type { PathNormalization } from '../mesh-config.ts'
 /** `rejected`: the proxy answers 400 by itself before any policy is asked. `uncertain`: releases differ in what they make of it. */
 export type NormalisedPath =
   | { readonly kind: 'path'; readonly path: string }
-  | { readonly kind: 'rejected' | 'uncertain'; readonly because: string }
+  | { readonly kind: 'rejected'; readonly because: string }
+  | { readonly kind: 'uncertain'; readonly because: string }
 
 /** What the `paths` field is compared with: normalised as the mesh is told to, without query. */
 export function normalisePath(raw: string, mode: PathNormalization): NormalisedPath {
@@ -13,7 +14,6 @@ export function normalisePath(raw: string, mode: PathNormalization): NormalisedP
   // `OPTIONS *` and authorities of CONNECT are no paths, and nothing normalises them.
   if (!path.startsWith('/')) return { kind: 'path', path }
   if (mode === 'NONE') return { kind: 'path', path }
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that HTTP codecs refuse
   if (/[\x00-\x20\x7f]/.test(path)) return { kind: 'uncertain', because: 'blanks and control characters in a path' }
   const unescaped = mode === 'DECODE_AND_MERGE_SLASHES' ? path.replace(/%2f/gi, '/').replace(/%5c/gi, '\\') : path
   if (/%00/.test(unescaped)) return { kind: 'rejected', because: '%00 in a path is refused with 400' }
@@ -24,9 +24,9 @@ export function normalisePath(raw: string, mode: PathNormalization): NormalisedP
 
 // Only letters, digits and -._~ are decoded: %25, %2F and %5C stay as they are.
 function decodeUnreserved(path: string): string {
-  return path.replace(/%([0-9a-f]{2})/gi, (escape, hex: string) => {
+  return path.replace(/%([0-9a-f]{2})/gi, (escaped, hex: string) => {
     const char = String.fromCharCode(Number.parseInt(hex, 16))
-    return /[A-Za-z0-9\-._~]/.test(char) ? char : escape
+    return /[A-Za-z0-9\-._~]/.test(char) ? char : escaped
   })
 }
 
