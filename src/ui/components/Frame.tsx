@@ -1,0 +1,47 @@
+import { Box } from 'ink'
+import type { ReactNode } from 'react'
+import type { Binding } from '../keys.ts'
+import { clipLine, type Line, span } from '../lines.ts'
+import { useScreen } from '../screen.ts'
+import { widthOf } from '../width.ts'
+import { KeyBar } from './KeyBar.tsx'
+import { Lines } from './Lines.tsx'
+
+interface Props {
+  readonly title: readonly Line[]
+  /** Between title and body: the picture of the call. */
+  readonly top?: readonly Line[]
+  /** Said in the line above the keys, until the next key. */
+  readonly flash?: string | null
+  readonly keys: readonly Binding[]
+  readonly labels?: Readonly<Record<string, string>>
+  readonly without?: readonly string[]
+  readonly children: (width: number, height: number) => ReactNode
+}
+
+/** Every screen: what it is about, a rule, the body, a rule, the keys. Always exactly as high as the terminal. */
+export function Frame({ title, top = [], flash = null, keys, labels = {}, without = [], children }: Props) {
+  const { columns, rows, width } = useScreen()
+  // On a very low screen the picture goes first: the step says the same in words.
+  const picture = top.length > 0 && rows >= 14 ? top.slice(0, Math.floor(rows / 3)) : []
+  const height = Math.max(1, rows - title.length - 3 - (picture.length > 0 ? picture.length + 1 : 0))
+  return (
+    <Box flexDirection="column" height={rows} width={columns} paddingX={columns < 60 ? 0 : 1} overflow="hidden">
+      <Lines lines={title} width={width} />
+      <Lines lines={[rule(width)]} width={width} />
+      {picture.length > 0 && <Lines lines={[...picture, rule(width)]} width={width} />}
+      <Box height={height} width={width} overflow="hidden" flexShrink={0}>
+        {children(width, height)}
+      </Box>
+      <Lines lines={[rule(width, flash)]} width={width} />
+      <KeyBar table={keys} width={width} labels={labels} without={without} />
+    </Box>
+  )
+}
+
+function rule(width: number, text: string | null = null): Line {
+  if (!text) return [span('─'.repeat(width), 'dim')]
+  const said = clipLine([span(` ${text} `, 'accent')], width - 4)
+  const used = said.reduce((sum, part) => sum + widthOf(part.text), 0)
+  return [span('──', 'dim'), ...said, span('─'.repeat(Math.max(0, width - 2 - used)), 'dim')]
+}

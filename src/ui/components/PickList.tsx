@@ -1,0 +1,73 @@
+import { matches } from '../fuzzy.ts'
+import { clipLine, highlight, type Line, padLine, span } from '../lines.ts'
+import { strip } from '../strip.ts'
+import type { Tone } from '../theme.ts'
+import { widthOf } from '../width.ts'
+import { Lines } from './Lines.tsx'
+
+/** One line of a list to pick from. */
+export interface PickRow<Value> {
+  readonly id: string
+  readonly label: string
+  readonly detail: string
+  /** More words it is found by. */
+  readonly says?: string
+  /** Stays at the end whatever the filter says: "I don't know". */
+  readonly pinned?: boolean
+  readonly tone?: Tone
+  /** Drawn behind the detail, because it is why one would pick this. */
+  readonly remark?: string | null
+  readonly value: Value
+}
+
+/** What the filter leaves: best match first, the rest in the given order. */
+export function filtered<Value>(rows: readonly PickRow<Value>[], filter: string): PickRow<Value>[] {
+  const query = filter.trim()
+  if (query === '') return [...rows]
+  const free = rows.filter(({ pinned }) => !pinned)
+  const scored = free.flatMap((row) => {
+    const score = scoreOf(row, query)
+    return score === null ? [] : [{ row, score }]
+  })
+  scored.sort((a, b) => b.score - a.score)
+  return [...scored.map(({ row }) => row), ...rows.filter(({ pinned }) => pinned)]
+}
+
+function scoreOf<Value>(row: PickRow<Value>, query: string): number | null {
+  const label = matches(query, row.label)
+  const whole = matches(query, `${row.label} ${row.detail} ${row.says ?? ''} ${row.remark ?? ''}`)
+  if (!label && !whole) return null
+  // What the name says counts more than what is said about it.
+  return Math.max(label ? label.score + 8 : 0, whole?.score ?? 0)
+}
+
+interface Props<Value> {
+  readonly rows: readonly PickRow<Value>[]
+  readonly filter: string
+  readonly cursor: number
+  readonly offset: number
+  readonly width: number
+  readonly height: number
+}
+
+export function PickList<Value>({ rows, filter, cursor, offset, width, height }: Props<Value>) {
+  const longest = Math.max(0, ...rows.map(({ label }) => widthOf(strip(label))))
+  const column = Math.min(longest, width < 60 ? width - 4 : Math.floor(width * 0.5)) + 2
+  const shown = rows.slice(offset, offset + height)
+  const lines = shown.map((row, index) => rowLine(row, filter, offset + index === cursor, column, width))
+  return <Lines lines={lines} width={width} height={height} />
+}
+
+function rowLine<Value>(row: PickRow<Value>, filter: string, isHere: boolean, column: number, width: number): Line {
+  const match = filter.trim() === '' ? null : matches(filter, strip(row.label))
+  const label = highlight(row.label, match?.positions ?? new Set(), isHere ? 'accent' : (row.tone ?? 'plain'), 'marked')
+  return clipLine(
+    [
+      span(isHere ? '▸ ' : '  ', 'accent'),
+      ...padLine(clipLine(label, column - 1), column),
+      span(row.detail, 'dim'),
+      span(row.remark ? `${row.detail ? ' · ' : ''}${row.remark}` : '', 'warn'),
+    ],
+    width,
+  )
+}

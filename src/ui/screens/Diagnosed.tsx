@@ -1,0 +1,100 @@
+import { useState } from 'react'
+import type { Diagnosis } from '../../model/diagnosis.ts'
+import { Frame } from '../components/Frame.tsx'
+import { Scroll } from '../components/Scroll.tsx'
+import { actionFor, diagnosisKeys } from '../keys.ts'
+import { type Line, line, lineText, span } from '../lines.ts'
+import type { Saved } from '../ports.ts'
+import { usePresses } from '../press-source.ts'
+import { useScreen } from '../screen.ts'
+import { decidingCommand, diagnosisLines, retestLines, summaryText, titleLines } from '../view/diagnosis.ts'
+import { clampScroll } from '../view/windowed.ts'
+import type { WalkSession, WalkSnapshot } from '../walk-session.ts'
+import { clipMiddle } from '../width.ts'
+import type { WalkRequest } from './Walk.tsx'
+
+interface Props {
+  readonly isActive: boolean
+  readonly walk: WalkSnapshot
+  readonly diagnosis: Diagnosis
+  readonly session: WalkSession
+  readonly saved: Saved | { readonly failed: string } | null
+  readonly flash: string | null
+  readonly onRequest: (request: WalkRequest | { readonly open: 'markdown' | 'steps' }) => void
+  readonly onFlash: (text: string) => void
+}
+
+/** The answer first, the proof next to it, then what it is not, then the smallest move. */
+export function Diagnosed({ isActive, walk, diagnosis, session, saved, flash, onRequest, onFlash }: Props) {
+  const { width, rows } = useScreen()
+  const [offset, setOffset] = useState(0)
+  const [pair, setPair] = useState(0)
+  const { state } = walk
+  const isRetesting = !walk.over && walk.paused === null && walk.question === null
+  const title = [
+    ...titleLines(diagnosis, width),
+    ...retestLines(state, width),
+    ...(isRetesting ? [line(span('retesting: the deciding command runs again …', 'accent'))] : []),
+  ]
+  const lines = diagnosisLines(state, diagnosis, width, pair)
+  const height = Math.max(1, rows - title.length - 3)
+
+  usePresses((press) => {
+    if (press.token === 'paste') return onRequest({ open: 'paste', text: press.text })
+    switch (actionFor(diagnosisKeys, press)) {
+      case 'retest':
+        if (session.proceed({ do: 'retest' })) return
+        return onFlash(walk.over ? 'the walk is over: start meshtriage again to retest' : 'still running')
+      case 'markdown':
+        return onRequest({ open: 'markdown' })
+      case 'copy':
+        return onRequest({ open: 'copy', text: summaryText(diagnosis) })
+      case 'copyCommand': {
+        const command = decidingCommand(diagnosis)
+        return command ? onRequest({ open: 'copy', text: command }) : onFlash('no command to copy')
+      }
+      case 'evidence':
+        return onRequest({ open: 'evidence' })
+      case 'explain':
+        return onRequest({ open: 'explain', text: [...title, ...lines].map(lineText).join('\n') })
+      case 'note':
+        return onRequest({ open: 'note' })
+      case 'raw':
+        return onRequest({ open: 'raw', command: diagnosis.causes[0]?.supporting[0]?.entry ?? null })
+      case 'back':
+        return onRequest({ open: 'steps' })
+      case 'other':
+        setPair(pair + 1)
+        return setOffset(0)
+      case 'down':
+        return setOffset(
+          clampScroll(offset + (press.token === 'down' || press.token === 'j' ? 1 : height - 2), lines.length, height),
+        )
+      case 'up':
+        return setOffset(
+          clampScroll(offset - (press.token === 'up' || press.token === 'k' ? 1 : height - 2), lines.length, height),
+        )
+      case 'help':
+        return onRequest({ open: 'help' })
+      case 'quit':
+        return onRequest({ open: 'quit' })
+      case null:
+        return
+    }
+  }, isActive)
+
+  if (!isActive) return null
+  return (
+    <Frame title={title} flash={flash ?? savedText(saved, width)} keys={diagnosisKeys}>
+      {(bodyWidth, bodyHeight) => (
+        <Scroll lines={lines as readonly Line[]} width={bodyWidth} height={bodyHeight} offset={offset} />
+      )}
+    </Frame>
+  )
+}
+
+export function savedText(saved: Props['saved'], width: number): string {
+  if (!saved) return 'saving the note …'
+  if ('failed' in saved) return `the note could not be saved: ${saved.failed}`
+  return `note saved: ${clipMiddle(saved.notePath, Math.max(12, width - 18))}`
+}

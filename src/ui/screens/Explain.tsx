@@ -1,0 +1,112 @@
+import { Box } from 'ink'
+import { useEffect, useState } from 'react'
+import { Frame } from '../components/Frame.tsx'
+import { Lines } from '../components/Lines.tsx'
+import { Scroll } from '../components/Scroll.tsx'
+import { fieldLine } from '../components/TextField.tsx'
+import { edit, emptyField, fieldOf, fieldText } from '../field.ts'
+import { actionFor, explainKeys } from '../keys.ts'
+import { blank, clipLine, type Line, line, span, wrap } from '../lines.ts'
+import type { Explanation } from '../ports.ts'
+import { usePresses } from '../press-source.ts'
+import { useScreen } from '../screen.ts'
+import { explanationLines } from '../view/explanation.ts'
+import { windowAround } from '../view/windowed.ts'
+
+interface Props {
+  readonly isActive: boolean
+  /** What can be explained on the screen this was opened from. */
+  readonly terms: readonly string[]
+  readonly explain: (text: string) => Promise<Explanation | null>
+  readonly onClose: () => void
+}
+
+/** The words of the screen underneath on the left, what the marked one means on the right; anything else can be typed. */
+export function Explain({ isActive, terms, explain, onClose }: Props) {
+  const { width, rows } = useScreen()
+  const [cursor, setCursor] = useState(0)
+  const [field, setField] = useState(emptyField)
+  const [offset, setOffset] = useState(0)
+  const [found, setFound] = useState<{ term: string; explanation: Explanation | null } | null>(null)
+  const typed = fieldText(field).trim()
+  const term = typed === '' ? (terms[cursor] ?? '') : typed
+
+  useEffect(() => {
+    let isCurrent = true
+    setOffset(0)
+    if (term === '') return
+    explain(term).then(
+      (explanation) => isCurrent && setFound({ term, explanation }),
+      () => isCurrent && setFound({ term, explanation: null }),
+    )
+    return () => {
+      isCurrent = false
+    }
+  }, [term, explain])
+
+  usePresses((press) => {
+    if (press.token === 'paste') return setField(fieldOf(press.text.replaceAll('\n', ' ')))
+    switch (actionFor(explainKeys, press)) {
+      case 'up':
+        setField(emptyField)
+        return setCursor(Math.max(0, cursor - 1))
+      case 'down':
+        setField(emptyField)
+        return setCursor(typed === '' ? Math.min(Math.max(0, terms.length - 1), cursor + 1) : cursor)
+      case 'pageUp':
+        return setOffset(Math.max(0, offset - 5))
+      case 'pageDown':
+        return setOffset(offset + 5)
+      case 'close':
+        return typed === '' ? onClose() : setField(emptyField)
+      case 'type':
+      case null:
+        break
+    }
+    const next = edit(field, press)
+    if (next) setField(next)
+  }, isActive)
+
+  if (!isActive) return null
+  const isNarrow = width < 60
+  const listWidth = isNarrow ? width : Math.min(34, Math.max(16, ...terms.map((each) => each.length + 4)))
+  const textWidth = isNarrow ? width : width - listWidth - 3
+  const text = textOf(term, found, textWidth)
+  return (
+    <Frame
+      title={[clipLine(fieldLine('explain', field, width, 'a flag, a code, a detail, a whole log line'), width)]}
+      keys={explainKeys}
+      without={terms.length > 1 ? [] : ['down']}
+    >
+      {(bodyWidth, height) => {
+        const listHeight = isNarrow ? Math.min(terms.length, Math.max(2, Math.floor(rows / 5))) : height
+        const from = windowAround(terms.length, cursor, listHeight, 0)
+        const list = terms.slice(from, from + listHeight).map((each, index): Line => {
+          const isHere = typed === '' && from + index === cursor
+          return [span(isHere ? '▸ ' : '  ', 'accent'), span(each, isHere ? 'accent' : 'plain')]
+        })
+        const none = terms.length === 0 ? [line(span('Type a flag, a code or a word.', 'dim'))] : []
+        if (isNarrow)
+          return (
+            <Box flexDirection="column">
+              <Lines lines={[...none, ...list, blank]} width={bodyWidth} height={listHeight + 1} />
+              <Scroll lines={text} width={bodyWidth} height={Math.max(1, height - listHeight - 1)} offset={offset} />
+            </Box>
+          )
+        return (
+          <Box>
+            <Lines lines={[...none, ...list]} width={listWidth} height={height} />
+            <Box width={3} flexShrink={0} />
+            <Scroll lines={text} width={textWidth} height={height} offset={offset} />
+          </Box>
+        )
+      }}
+    </Frame>
+  )
+}
+
+function textOf(term: string, found: { term: string; explanation: Explanation | null } | null, width: number): Line[] {
+  if (term === '' || found?.term !== term) return []
+  if (!found.explanation) return wrap(line(span(`Nothing is known here about "${term}".`, 'dim')), width)
+  return explanationLines(found.explanation, width)
+}

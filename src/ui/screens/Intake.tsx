@@ -1,0 +1,218 @@
+import { useEffect, useRef, useState } from 'react'
+import { emptyGiven, type Given, type Target } from '../../model/call.ts'
+import type { PickRow } from '../components/PickList.tsx'
+import { ends, type Line, span } from '../lines.ts'
+import type { Backend, ClusterFacts, Listing, WorkloadItem } from '../ports.ts'
+import { useNow, useScreen } from '../screen.ts'
+import {
+  blindNotice,
+  clusterLine,
+  type EndChoice,
+  endRows,
+  type FirstChoice,
+  firstRows,
+  knownTexts,
+  noClusterNotice,
+  withoutSymptom,
+} from '../view/intake.ts'
+import { symptomWords, targetText } from '../view/wording.ts'
+import { Pick } from './Pick.tsx'
+
+interface Props {
+  readonly isActive: boolean
+  readonly backend: Backend
+  readonly facts: ClusterFacts | null
+  readonly given: Partial<Given>
+  /** Set when the lists come from an archive instead of a cluster. */
+  readonly archive: string | null
+  readonly flash: string | null
+  readonly now: () => number
+  readonly onGiven: (given: Partial<Given>) => void
+  readonly onStart: (given: Given) => void
+  readonly onOther: (choice: Exclude<FirstChoice['do'], 'symptom'>) => void
+  readonly onPaste: (text: string) => void
+  readonly onHelp: () => void
+  readonly onFlash: (text: string) => void
+  /** A demo of the same symptom, for people without a cluster. */
+  readonly onNoCluster: (symptom: Given['symptom']) => void
+}
+
+/** What is seen, who calls, who is called. What is known already is not asked. */
+export function Intake(props: Props) {
+  const { isActive, backend, facts, given, archive, now } = props
+  const { width } = useScreen()
+  const [skipped, setSkipped] = useState<readonly ('from' | 'to' | 'port')[]>([])
+  const [portsOf, setPortsOf] = useState<WorkloadItem | null>(null)
+  const asks = backend.symptoms.find(({ id }) => id === given.symptom)?.asks ?? ['from', 'to']
+  const hasSymptom = given.symptom !== undefined && given.symptom !== 'unknown'
+  const question = nextQuestion()
+  const callers = useListing(backend.listCallers, question === 'from', now)
+  const destinations = useListing(backend.listDestinations, question === 'to', now)
+
+  function nextQuestion(): 'symptom' | 'from' | 'to' | 'port' | null {
+    if (!hasSymptom && !skipped.length && given.symptom === undefined) return 'symptom'
+    if (asks.includes('from') && !given.from && !skipped.includes('from')) return 'from'
+    if (asks.includes('to') && !given.to && !given.host && !skipped.includes('to')) return 'to'
+    if (portsOf && given.to && given.to.port === null && !skipped.includes('port')) return 'port'
+    return null
+  }
+
+  const started = useRef(false)
+  const { onStart } = props
+  useEffect(() => {
+    if (question !== null || started.current || !isActive) return
+    started.current = true
+    onStart({ ...emptyGiven(given.symptom ?? 'unknown'), ...given })
+  })
+
+  const back = () => {
+    if (question === 'from') props.onGiven(withoutSymptom(given))
+    else if (question === 'to') {
+      setSkipped(skipped.filter((each) => each !== 'from' && each !== 'to'))
+      props.onGiven(asks.includes('from') ? { ...given, from: null } : withoutSymptom(given))
+    } else if (question === 'port') {
+      setPortsOf(null)
+      props.onGiven({ ...given, to: null })
+    } else props.onFlash('q or ctrl-c leaves')
+  }
+  const chooseEnd = (end: 'from' | 'to') => (choice: EndChoice) => {
+    if (choice.do === 'unknown') return setSkipped([...skipped, end])
+    if (end === 'to' && choice.item && choice.item.ports.length > 1) setPortsOf(choice.item)
+    const only = end === 'to' && choice.item?.ports.length === 1 ? choice.item.ports[0]?.port : undefined
+    const target = only !== undefined && choice.target.port === null ? { ...choice.target, port: only } : choice.target
+    props.onGiven({ ...given, [end]: target })
+  }
+  const typed = (text: string): PickRow<EndChoice>[] => {
+    try {
+      const target = backend.target(text)
+      return [
+        {
+          id: 'typed',
+          label: `use "${text}"`,
+          detail: 'as typed: [deploy|pod|svc/]NAME[.NAMESPACE][:PORT]',
+          value: { do: 'target', target, item: null },
+        },
+      ]
+    } catch {
+      // Half a name is no target yet; the row appears when it is one.
+      return []
+    }
+  }
+  const shared = {
+    isActive,
+    flash: props.flash,
+    onPaste: props.onPaste,
+    onHelp: props.onHelp,
+    onQuit: () => props.onOther('quit'),
+    onBack: back,
+  }
+  const where = archive ? [span(`archive ${archive} · offline`, 'dim')] : clusterLine(facts)
+  const asked = hasSymptom ? `${symptomWords[given.symptom ?? 'unknown']} · ` : ''
+  const title: Line[] = [ends([span('meshtriage', 'accent'), span(breadcrumb(given), 'plain')], where, width)]
+
+  if (question === null) return null
+  if (question === 'symptom')
+    return (
+      <Pick
+        {...shared}
+        key="symptom"
+        title={title}
+        question="What do the callers see?"
+        why="It decides which layers are looked at, and in which order."
+        notices={archive ? [] : noClusterNotice(facts)}
+        hints={['Have a log line or curl -v output? Paste it here, it answers most questions.']}
+        rows={archive ? firstRows(backend, null).slice(0, backend.symptoms.length) : firstRows(backend, facts)}
+        quits
+        onChoose={(choice: FirstChoice) => {
+          if (choice.do !== 'symptom') return props.onOther(choice.do)
+          if (facts && !facts.reachable && !archive) return props.onNoCluster(choice.id)
+          props.onGiven({ ...given, symptom: choice.id })
+        }}
+      />
+    )
+  if (question === 'from')
+    return (
+      <Pick
+        {...shared}
+        key="from"
+        title={title}
+        question={`${asked}who calls?`}
+        why="The caller's proxy knows where it sends the request, and logs what came back."
+        notices={blindNotice(callers.listing, callers.waited)}
+        rows={endRows(callers.listing)}
+        typed={typed}
+        onChoose={chooseEnd('from')}
+      />
+    )
+  if (question === 'to')
+    return (
+      <Pick
+        {...shared}
+        key="to"
+        title={title}
+        question={`${asked}who is called?`}
+        why="Its Service, its pods and the policies in front of it are looked at."
+        notices={blindNotice(destinations.listing, destinations.waited)}
+        rows={endRows(destinations.listing)}
+        typed={typed}
+        onChoose={chooseEnd('to')}
+      />
+    )
+  return (
+    <Pick
+      {...shared}
+      key="port"
+      title={title}
+      question={`${asked}which port of ${portsOf?.name ?? 'it'}?`}
+      why="Policies, TLS modes and routes may differ from port to port."
+      rows={portRows(portsOf)}
+      onChoose={(port: number | null) => {
+        if (port === null || !given.to) return setSkipped([...skipped, 'port'])
+        props.onGiven({ ...given, to: { ...given.to, port } satisfies Target })
+      }}
+    />
+  )
+}
+
+function portRows(item: WorkloadItem | null): PickRow<number | null>[] {
+  return [
+    ...(item?.ports ?? []).map(({ port, name }) => ({
+      id: `${port}`,
+      label: `${port}`,
+      detail: name ?? 'without a name: the protocol is guessed',
+      value: port,
+    })),
+    { id: 'unknown', label: "I don't know", detail: 'the walk finds out what it can', pinned: true, value: null },
+  ]
+}
+
+function breadcrumb(given: Partial<Given>): string {
+  const known = knownTexts(given)
+  if (known.length === 0) return ''
+  const call =
+    given.from || given.to ? `${targetText(given.from ?? null) ?? '?'} → ${targetText(given.to ?? null) ?? '?'}` : ''
+  return `  ${[given.symptom ? symptomWords[given.symptom] : '', call].filter(Boolean).join('  ')}`
+}
+
+/** Read when it is needed, once; the keys never wait for it. */
+function useListing(read: Backend['listCallers'], isNeeded: boolean, now: () => number) {
+  const [listing, setListing] = useState<Listing | null>(null)
+  const [since, setSince] = useState(now)
+  const at = useNow(now, isNeeded && listing === null)
+  useEffect(() => {
+    if (!isNeeded || listing) return
+    const aborter = new AbortController()
+    setSince(now())
+    read(aborter.signal).then(
+      (found) => aborter.signal.aborted || setListing(found),
+      (error: unknown) =>
+        aborter.signal.aborted ||
+        setListing({
+          items: [],
+          blind: { reason: error instanceof Error ? error.message : String(error), unlock: null },
+        }),
+    )
+    return () => aborter.abort()
+  }, [read, isNeeded, listing, now])
+  return { listing, waited: Math.floor((at - since) / 1000) }
+}

@@ -1,0 +1,134 @@
+import { Box } from 'ink'
+import { useState } from 'react'
+import { Frame } from '../components/Frame.tsx'
+import { Lines } from '../components/Lines.tsx'
+import { filtered, PickList, type PickRow } from '../components/PickList.tsx'
+import { fieldLine } from '../components/TextField.tsx'
+import { edit, emptyField, fieldText } from '../field.ts'
+import { actionFor, type Press, pickKeys } from '../keys.ts'
+import { blank, clipLine, ends, type Line, span, wrap } from '../lines.ts'
+import { usePresses } from '../press-source.ts'
+import { useScreen } from '../screen.ts'
+import { windowAround } from '../view/windowed.ts'
+
+interface Props<Value> {
+  readonly isActive: boolean
+  readonly title: readonly Line[]
+  readonly question: string
+  /** Why it is asked. */
+  readonly why: string
+  /** Above the list: what could not be read, what is still being read. */
+  readonly notices?: readonly Line[]
+  /** Below the list. */
+  readonly hints?: readonly string[]
+  readonly rows: readonly PickRow<Value>[]
+  /** Rows for what was typed itself, such as a name that no list has. */
+  readonly typed?: (text: string) => readonly PickRow<Value>[]
+  readonly flash?: string | null
+  readonly quits?: boolean
+  readonly onChoose: (value: Value) => void
+  readonly onBack: () => void
+  readonly onPaste: (text: string) => void
+  readonly onHelp: () => void
+  readonly onQuit: () => void
+}
+
+/** One question with a list: letters narrow it, arrows choose, a pasted line is answered at once. */
+export function Pick<Value>(props: Props<Value>) {
+  const { isActive, title, question, why, notices = [], hints = [], flash = null, onChoose, onBack } = props
+  const { width, rows: screenRows } = useScreen()
+  const [field, setField] = useState(emptyField)
+  const [cursor, setCursor] = useState(0)
+  const [offset, setOffset] = useState(0)
+  const filter = fieldText(field)
+  const narrowed = filtered(props.rows, filter)
+  const rows = filter.trim() === '' || !props.typed ? narrowed : withTyped(narrowed, props.typed(filter.trim()))
+  const here = Math.min(cursor, Math.max(0, rows.length - 1))
+
+  const above = [...notices.flatMap((each) => wrap(each, width, 2)), ...(notices.length > 0 ? [blank] : [])]
+  const room = screenRows - title.length - 3
+  const below = room > 12 ? hints : []
+  const tail = below.flatMap((each) => wrap([span(each, 'dim')], width, 0))
+  const listHeight = Math.max(
+    1,
+    room - above.length - 2 - tail.length - (tail.length > 0 ? 1 : 0) - (width < 60 ? 0 : 1),
+  )
+  const from = windowAround(rows.length, here, listHeight, offset)
+
+  const move = (to: number) => {
+    const next = Math.max(0, Math.min(to, rows.length - 1))
+    setCursor(next)
+    setOffset(windowAround(rows.length, next, listHeight, from))
+  }
+  usePresses((press: Press) => {
+    const isEmpty = filter === ''
+    if (press.token === '?' && isEmpty) return props.onHelp()
+    if (press.token === 'q' && isEmpty && props.quits) return props.onQuit()
+    // A blank at the beginning would only hide that the field is empty.
+    if (press.token === ' ' && isEmpty) return
+    switch (actionFor(pickKeys, press)) {
+      case 'choose': {
+        const row = rows[here]
+        if (row) onChoose(row.value)
+        return
+      }
+      case 'up':
+        return move(here - 1)
+      case 'down':
+        return move(here + 1)
+      case 'pageUp':
+        return move(here - listHeight)
+      case 'pageDown':
+        return move(here + listHeight)
+      case 'back':
+        if (isEmpty) return onBack()
+        setField(emptyField)
+        return move(0)
+      case 'paste':
+        return props.onPaste(press.text)
+      case 'help':
+      case 'quit':
+      case 'filter':
+      case null:
+        break
+    }
+    if (press.token === 'home') return move(0)
+    if (press.token === 'end') return move(rows.length - 1)
+    const next = edit(field, press)
+    if (!next) return
+    setField(next)
+    setCursor(0)
+    setOffset(0)
+  }, isActive)
+
+  if (!isActive) return null
+  const counted = filter === '' ? `${rows.length}` : `${narrowed.length} of ${props.rows.length}`
+  const ask = ends(
+    [span(question, 'strong')],
+    filter === '' ? [span('type to filter', 'dim')] : fieldLine('', field, Math.min(30, Math.floor(width / 2))),
+    width,
+  )
+  return (
+    <Frame title={title} flash={flash} keys={pickKeys} labels={{ quit: 'quit', filter: 'filter' }}>
+      {(bodyWidth, height) => (
+        <Box flexDirection="column" height={height}>
+          <Lines lines={[...above, ask]} width={bodyWidth} />
+          {bodyWidth >= 58 && (
+            <Lines
+              lines={[clipLine(ends([span(why, 'dim')], [span(counted, 'dim')], bodyWidth), bodyWidth)]}
+              width={bodyWidth}
+            />
+          )}
+          <Lines lines={[blank]} width={bodyWidth} />
+          <PickList rows={rows} filter={filter} cursor={here} offset={from} width={bodyWidth} height={listHeight} />
+          {tail.length > 0 && <Lines lines={[blank, ...tail]} width={bodyWidth} />}
+        </Box>
+      )}
+    </Frame>
+  )
+}
+
+/** What was typed comes after the matches, before the rows that are always there. */
+function withTyped<Value>(rows: readonly PickRow<Value>[], typed: readonly PickRow<Value>[]): PickRow<Value>[] {
+  return [...rows.filter(({ pinned }) => !pinned), ...typed, ...rows.filter(({ pinned }) => pinned)]
+}

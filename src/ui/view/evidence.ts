@@ -1,0 +1,77 @@
+import type { CommandState, RunState } from '../../model/run.ts'
+import { matches } from '../fuzzy.ts'
+import { clipLine, type Line, line, padLine, span, wrap } from '../lines.ts'
+import { symbols } from '../theme.ts'
+import { entryMark, reasonText, took } from './wording.ts'
+
+export interface EvidenceRow {
+  readonly command: CommandState
+  readonly text: string
+}
+
+export function evidenceRows(state: RunState, filter: string): EvidenceRow[] {
+  const rows = state.commands.map((command) => ({ command, text: rowText(command) }))
+  return filter.trim() === '' ? rows : rows.filter(({ text }) => matches(filter, text) !== null)
+}
+
+function rowText({ id, key, subject, learned, display, entry }: CommandState): string {
+  const missing = entry?.status === 'missing' ? `could not look ${reasonText(entry.reason)} ${entry.detail ?? ''}` : ''
+  return [id, key, subject, learned ?? '', missing, display].join(' ')
+}
+
+export function evidenceLine({ command }: EvidenceRow, isHere: boolean, width: number): Line {
+  const { mark, tone } = entryMark(command.entry)
+  const said =
+    command.entry?.status === 'missing'
+      ? `could not look: ${reasonText(command.entry.reason)}`
+      : (command.learned ?? (command.entry ? 'read' : 'running'))
+  const what = width < 60 ? command.key : `${command.key}  ${command.subject}`
+  return clipLine(
+    [
+      span(isHere ? '▸ ' : '  ', 'accent'),
+      ...padLine([span(command.id, isHere ? 'accent' : 'dim')], 4),
+      span(`${symbols[mark]} `, tone),
+      ...padLine(
+        clipLine([span(what, isHere ? 'strong' : 'plain')], Math.floor(width * 0.42)),
+        Math.floor(width * 0.42) + 1,
+      ),
+      span(said, command.entry?.status === 'missing' ? 'blind' : 'plain'),
+    ],
+    width,
+  )
+}
+
+/** What is known of the marked one: the whole command, the whole sentence, and what would unlock it. */
+export function evidenceDetail({ command }: EvidenceRow, state: RunState, width: number): Line[] {
+  const { entry } = command
+  const quotes = quotesOf(state, command.id)
+  return [
+    ...wrap(
+      line(
+        span('$ ', 'dim'),
+        span(command.display, 'command'),
+        span(entry ? `  ${took(entry.durationMs)}` : '', 'dim'),
+      ),
+      width,
+      2,
+    ),
+    ...(command.learned ? wrap(line(command.learned), width) : []),
+    ...(entry?.status === 'missing'
+      ? [
+          ...wrap(
+            line(span('? ', 'blind'), `${reasonText(entry.reason)}${entry.detail ? `: ${entry.detail}` : ''}`),
+            width,
+            2,
+          ),
+          ...(entry.unlock ? wrap(line(span(`  ask for: ${entry.unlock}`, 'dim')), width, 2) : []),
+        ]
+      : []),
+    ...quotes.flatMap((text) => wrap(line(span('│ ', 'dim'), span(text, 'quote')), width, 2)),
+  ]
+}
+
+function quotesOf(state: RunState, id: string): string[] {
+  const hits = Object.values(state.outcomes).flatMap(({ outcome }) => (outcome.status === 'fired' ? outcome.hits : []))
+  const quotes = hits.flatMap(({ supporting, contradicting }) => [...supporting, ...contradicting])
+  return [...new Set(quotes.filter(({ entry }) => entry === id).map(({ excerpt, statement }) => excerpt ?? statement))]
+}

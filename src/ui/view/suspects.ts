@@ -1,0 +1,71 @@
+import type { Cause, Diagnosis } from '../../model/diagnosis.ts'
+import type { Quote } from '../../model/evidence.ts'
+import { blank, type Line, line, padLine, span, wrap } from '../lines.ts'
+
+const letters = 'ABCDEFGHIJ'
+
+/** Two suspects side by side and, between them and the rest, the one command that decides. */
+export function suspectLines(diagnosis: Diagnosis, pair: number, width: number): Line[] {
+  const { causes } = diagnosis
+  const start = causes.length > 2 ? (pair * 2) % causes.length : 0
+  const shown = causes.slice(start, start + 2)
+  const others = causes.filter((cause) => !shown.includes(cause))
+  const decider =
+    shown.find(({ wouldDecide }) => wouldDecide)?.wouldDecide ??
+    causes.find(({ wouldDecide }) => wouldDecide)?.wouldDecide
+  const decides = decider
+    ? [
+        blank,
+        ...wrap(line(span('This decides ▸ ', 'accent'), decider.why), width, 15),
+        ...wrap(line(span('$ ', 'dim'), span(decider.command, 'command')), width, 2),
+      ]
+    : [blank, line(span('No single command decides between them.', 'dim'))]
+  const more =
+    others.length === 0
+      ? []
+      : wrap(
+          line(
+            span('Also possible: ', 'accent'),
+            others.map((cause) => `${letters[causes.indexOf(cause)] ?? '?'} ${cause.title}`).join(' · '),
+            span('  tab shows', 'dim'),
+          ),
+          width,
+          2,
+        )
+  return [...columns(shown, start, width), ...decides, ...more, blank]
+}
+
+function columns(shown: readonly Cause[], start: number, width: number): Line[] {
+  if (width < 64 || shown.length < 2)
+    return shown.flatMap((cause, index) => [
+      ...suspect(cause, letters[start + index] ?? '?', width),
+      ...(index + 1 < shown.length ? [blank] : []),
+    ])
+  const half = Math.floor((width - 3) / 2)
+  const [left = [], right = []] = shown.map((cause, index) => suspect(cause, letters[start + index] ?? '?', half))
+  return Array.from({ length: Math.max(left.length, right.length) }, (_, index) => [
+    ...padLine(left[index] ?? blank, half),
+    span(' │ ', 'dim'),
+    ...(right[index] ?? blank),
+  ])
+}
+
+function suspect(cause: Cause, letter: string, width: number): Line[] {
+  return [
+    ...wrap(
+      line(span(`${letter}  `, 'accent'), span(cause.title, 'strong'), span(`  ${cause.certainty}`, 'dim')),
+      width,
+      3,
+    ),
+    ...wrap(line(`   ${cause.statement}`), width, 3),
+    ...speaks('for', cause.supporting, width),
+    ...speaks('against', cause.contradicting, width),
+  ]
+}
+
+function speaks(side: 'for' | 'against', quotes: readonly Quote[], width: number): Line[] {
+  const mark = span(side === 'for' ? '   + ' : '   - ', side === 'for' ? 'good' : 'bad')
+  if (quotes.length === 0)
+    return [line(mark, span(side === 'for' ? 'nothing speaks for it yet' : 'nothing seen speaks against it', 'dim'))]
+  return quotes.flatMap((quote) => wrap(line(mark, quote.statement, span(` [${quote.entry}]`, 'dim')), width, 5))
+}
