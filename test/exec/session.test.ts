@@ -5,13 +5,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { record } from '../../src/exec/record.ts'
 import { createRedact } from '../../src/exec/redact.ts'
 import { createReplay } from '../../src/exec/replay.ts'
-import {
-  createSession,
-  listSessions,
-  pruneSessions,
-  readSession,
-  type SessionStart,
-} from '../../src/exec/session-files.ts'
+import { createSession, readSession, type SessionStart } from '../../src/exec/session-files.ts'
+import { listSessions, pruneSessions } from '../../src/exec/session-list.ts'
 import type { Command, CommandResult, Exit, Runner } from '../../src/model/command.ts'
 
 const never = new AbortController().signal
