@@ -1,0 +1,90 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
+import { predictRoute } from '../../src/mesh/predict-route.ts'
+import { hasShared, readJson, sharedFolder } from '../helpers/shared.ts'
+
+const folder = join(sharedFolder, 'oracle/routes')
+const files = hasShared ? readdirSync(folder).filter((file) => /^[a-z0-9-]+\.json$/.test(file)) : []
+const counts: Record<string, { agree: number; undecided: number; wrong: number }> = {}
+const undecided: string[] = []
+afterAll(() => {
+  if (hasShared) console.log(`oracle routes: ${JSON.stringify(counts)}`, undecided.join(' | '))
+})
+
+describe.skipIf(!hasShared)('a real mesh agrees about routes, from objects alone', () => {
+  test.each(files)('%s', (file) => {
+    const set = readJson(join(folder, file))
+    const objects = [...set.objects, ...set.workloads.services.map(asService)]
+    const pods = Object.values<any>(set.workloads.pods)
+    for (const entry of set.cases) {
+      const area = file[0]!
+      counts[area] ??= { agree: 0, undecided: 0, wrong: 0 }
+      const client = set.workloads.pods[entry.client]
+      const { request, observed } = entry
+      const predicted = predictRoute({
+        objects,
+        mesh: set.mesh,
+        client: { namespace: client.namespace, labels: client.labels },
+        destination: { address: request.destination.ip, port: request.destination.port },
+        request: { method: request.method, path: request.path, authority: request.host, headers: request.headers },
+        pods,
+      })
+      if (predicted.outcome === 'cannot-decide') {
+        counts[area].undecided += 1
+        undecided.push(`${entry.id}: ${predicted.why}`)
+        continue
+      }
+      const { decision, routes: _, rule: __, ...short } = predicted
+      const differences = [...compare(short, observed), ...rewrites(decision?.action, request, observed.appSaw)]
+      counts[area][differences.length === 0 ? 'agree' : 'wrong'] += 1
+      expect(differences, JSON.stringify({ id: entry.id, request, short, observed })).toEqual([])
+    }
+  })
+})
+
+function compare(predicted: any, observed: any): string[] {
+  const line = observed.client
+  const dash = (value: unknown) => (value === '-' || value === undefined || value === null ? null : value)
+  const differences: string[] = []
+  const check = (what: string, mine: unknown, theirs: unknown) => {
+    if (JSON.stringify(mine) !== JSON.stringify(theirs))
+      differences.push(`${what}: ${JSON.stringify(mine)} / ${JSON.stringify(theirs)}`)
+  }
+  if (predicted.status !== null) check('status', predicted.status, observed.status)
+  if (!line) return differences
+  check('route', predicted.route, dash(line.route))
+  check('flags', predicted.flags, line.flags === '-' ? [] : line.flags.split(','))
+  check('details', predicted.details, dash(line.details))
+  if (predicted.location !== null) check('location', predicted.location, dash(observed.location))
+  const cluster = dash(line.cluster)
+  if (predicted.outcome === 'forwarded') {
+    const names = predicted.clusters.map((one: any) => one.name)
+    if (!names.includes(cluster)) check('cluster', names, cluster)
+  }
+  return differences
+}
+
+/** What the application got, after the route has rewritten it. */
+function rewrites(action: any, request: any, appSaw: any): string[] {
+  if (!appSaw?.path || !action) return []
+  const path = action.rewrittenPath ?? request.path
+  const host = action.rewrittenHost ?? request.host
+  return [
+    ...(path === appSaw.path ? [] : [`path: ${path} / ${appSaw.path}`]),
+    ...(host === appSaw.host ? [] : [`host: ${host} / ${appSaw.host}`]),
+  ]
+}
+
+function asService(service: any) {
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: service.name, namespace: service.namespace },
+    spec: { clusterIP: service.clusterIP, selector: service.selector, ports: service.ports },
+  }
+}
+
+test.skipIf(!hasShared)('some sets come with the proxy’s own configuration', () => {
+  expect(readdirSync(folder).some((file) => file.includes('proxy-config') && existsSync(join(folder, file)))).toBe(true)
+})
