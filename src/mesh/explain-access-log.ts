@@ -1,10 +1,11 @@
 import type { AccessLogRecord } from '../model/access-log.ts'
 import type { Layer } from '../model/layer.ts'
+import { detailEntries } from './detail-entries.ts'
 import { type Recognised, shorten, unique } from './explanation.ts'
 import { type LineVerdict, type LineWriter, lineVerdict, lineWriter } from './line-writer.ts'
 import { parseClusterName, parsePolicyId, parseSni } from './names.ts'
 import { readTlsErrorNumber, tlsErrorSentence } from './tls-errors.ts'
-import { findIn, lookUp, type VocabularyEntry } from './vocabulary.ts'
+import { lookUp, type VocabularyEntry } from './vocabulary.ts'
 
 const writers: Readonly<Record<LineWriter['role'], string>> = {
   'client-proxy': 'the caller’s own proxy (client side)',
@@ -40,19 +41,13 @@ export function explainAccessLogLine(record: AccessLogRecord): Recognised {
 /** Entries that apply to the line, the one that decides first. */
 export function entriesOf(record: AccessLogRecord): readonly VocabularyEntry[] {
   const { details, termination, transportFailure } = record
-  const transport = transportFailure ?? /[|,](.*)\}$/.exec(details ?? '')?.[1] ?? null
-  const inner = /^[\w.]+\{(.*)\}$/s.exec(details ?? '')?.[1] ?? null
-  const reason = inner?.split(/[|,]/, 1)[0] ?? null
   const flagsOf = (flag: string) => lookUp(flag, ['response-flag'])
   const cluster = record.upstreamCluster === null ? [] : lookUp(record.upstreamCluster, ['cluster-name'])
   const route = record.routeName === null ? [] : lookUp(record.routeName, ['cluster-name'])
   return unique([
-    ...(transport ? findIn(transport, ['transport-failure']).slice(0, 2) : []),
-    ...(inner ? lookUp(inner, ['jwt-text']) : []),
-    ...(reason ? lookUp(reason, ['reset-reason']) : []),
     ...(record.routeName === 'block_all' ? route : []),
     ...(cluster[0]?.term === 'BlackHoleCluster' ? cluster : []),
-    ...(details ? lookUp(details, ['response-detail', 'authz-text', 'jwt-text']) : []),
+    ...detailEntries(details, transportFailure),
     ...(termination ? lookUp(termination, ['authz-text', 'termination-detail']) : []),
     // URX never is the reason.
     ...record.flags.filter((flag) => flag !== 'URX').flatMap(flagsOf),

@@ -1,3 +1,4 @@
+import { detailEntries, resetBodyEntries } from './detail-entries.ts'
 import { type Recognised, recognisedEntry, shorten } from './explanation.ts'
 import { istCode, referenceLayer } from './ist-codes.ts'
 import { type ClusterName, parseClusterName, parsePolicyId, parseSni } from './names.ts'
@@ -33,8 +34,13 @@ export function explainTerms(line: string): TermsFound {
   if (nack) return { recognised: [nack], unknown: [] }
   const named = explainName(text)
   if (named) return { recognised: [named], unknown: [] }
+  const detailed = detailEntries(text)
+  if (detailed.length > 1) return { recognised: detailed.map((entry) => recognisedEntry(entry, text)), unknown: [] }
+  const coded = codedError(text)
+  if (coded.length > 0) return { recognised: coded.map((entry) => recognisedEntry(entry, text)), unknown: [] }
   const whole = lookUp(text)
-  if (whole.length > 0) return { recognised: whole.map((entry) => recognisedEntry(entry, text)), unknown: [] }
+  if (whole.length > 0 && resetBodyEntries(text).length === 0)
+    return { recognised: whole.map((entry) => recognisedEntry(entry, text)), unknown: [] }
   const words = text.split(/[\s,]+/).filter(Boolean)
   const isShort = words.length <= 4
   const recognised: Recognised[] = []
@@ -43,7 +49,8 @@ export function explainTerms(line: string): TermsFound {
     const known = recognised.some((other) => other.sentence === found.sentence)
     if (!known) recognised.push(found)
   }
-  for (const entry of findIn(text, textKinds).slice(0, 3)) add(recognisedEntry(entry, text))
+  for (const entry of [...resetBodyEntries(text), ...findIn(text, textKinds).slice(0, 3)])
+    add(recognisedEntry(entry, text))
   for (const printed of words) {
     const word = printed.replace(/^["'(`]+|["')`:;.]+$/g, '')
     if (word === '') continue
@@ -163,6 +170,15 @@ function rejectedPush(text: string): Recognised | null {
     sentence: `Proxy ${proxy} rejected the last ${type} push and goes on with the configuration before it. Envoy’s reason: ${shorten(reason)}`,
     entries: kind ? [entry, kind] : [entry],
   }
+}
+
+/** `exit 56` of curl, and `rpc error: code = Unavailable desc = …` of gRPC libraries. */
+function codedError(text: string): readonly VocabularyEntry[] {
+  const exit = /^#?\s*exit(?: code| status)?:?\s*(\d+)$/i.exec(text)?.[1]
+  if (exit !== undefined) return lookUp(`curl: (${exit})`, ['curl-error'])
+  const name = /^rpc error: code = (\w+)/i.exec(text)?.[1]
+  if (name === undefined) return []
+  return lookUp(name.replace(/([a-z])([A-Z])/g, '$1_$2'), ['grpc-status'])
 }
 
 function isSpelledLike(entry: VocabularyEntry, word: string): boolean {

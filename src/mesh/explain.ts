@@ -1,20 +1,16 @@
 import type { AccessLogRecord, ZtunnelRecord } from '../model/access-log.ts'
 import type { Layer } from '../model/layer.ts'
-import { type AnsweredBy, type AnsweredByInput, answeredBy, type SeenResponse } from './answered-by.ts'
+import { type AnsweredBy, type AnsweredByInput, answeredBy } from './answered-by.ts'
 import { explainAccessLogLine } from './explain-access-log.ts'
+import { explainExchange, type SeenExchange } from './explain-exchange.ts'
 import { explainTerms } from './explain-terms.ts'
 import { explainZtunnelLine } from './explain-ztunnel.ts'
-import { type Recognised, recognisedEntry, shorten, unique } from './explanation.ts'
+import { type Recognised, shorten, unique } from './explanation.ts'
 import { lineVerdict, lineWriter } from './line-writer.ts'
-import { lookUp, nearest } from './vocabulary.ts'
+import { nearest } from './vocabulary.ts'
 
+export type { SeenExchange } from './explain-exchange.ts'
 export type { Recognised } from './explanation.ts'
-
-/** What `curl -v` showed. */
-export interface SeenExchange extends SeenResponse {
-  /** `curl: (56) …`, or the message that stands for it. */
-  readonly error: string | null
-}
 
 /** Readers of tools' texts. They live with the parsers; without one its kind of text is only searched for known terms. */
 export interface ExplainParsers {
@@ -45,7 +41,7 @@ export function explainText(text: string, parsers: ExplainParsers = {}): Explana
   const recognised: Recognised[] = []
   const unknown: string[] = []
   for (const line of clean.split('\n')) {
-    if (line.trim() === '' || (exchange && isCurlNoise(line))) continue
+    if (line.trim() === '' || (exchange && isReadAlready(line, exchange))) continue
     const record = parsers.accessLog?.(line) ?? null
     const tunnel = record ? null : (parsers.ztunnel?.(line) ?? null)
     if (record) records.push(record)
@@ -146,25 +142,6 @@ function joined(
   return several && Object.keys(input).length > 0 ? answeredBy(input) : null
 }
 
-function explainExchange(exchange: SeenExchange): Recognised[] {
-  const found: Recognised[] = []
-  if (exchange.error)
-    for (const entry of errorEntries(exchange.error)) found.push(recognisedEntry(entry, exchange.error))
-  if (exchange.body && exchange.body.length < 400)
-    for (const entry of lookUp(exchange.body.trim(), ['response-body', 'jwt-text', 'authz-text']))
-      found.push(recognisedEntry(entry, exchange.body))
-  if (exchange.status !== null)
-    for (const entry of lookUp(String(exchange.status), ['http-status']))
-      found.push(recognisedEntry(entry, String(exchange.status)))
-  return found
-}
-
-function errorEntries(error: string) {
-  const number = /curl:?\s*\(?(\d+)\)?/i.exec(error)?.[1]
-  const byNumber = number === undefined ? [] : lookUp(`curl: (${number})`, ['curl-error'])
-  return byNumber.length > 0 ? byNumber : lookUp(error, ['curl-error'])
-}
-
 function isFailure(record: AccessLogRecord): boolean {
   return lineVerdict(record) !== 'passed-on' || (record.code ?? 0) >= 400
 }
@@ -185,17 +162,20 @@ function sameOnce(items: readonly Recognised[]): Recognised[] {
   })
 }
 
-/** Lines of `curl -v` that its parser has read already. */
-function isCurlNoise(line: string): boolean {
-  return /^[<>*{}] ?/.test(line) || /^\$ /.test(line)
+/** Lines of `curl -v` that its parser has read: headers, notes, the body, and curl's own last word. */
+function isReadAlready(line: string, exchange: SeenExchange): boolean {
+  if (/^[<>*{}] ?/.test(line) || /^\$ |^curl: \(\d+\)/.test(line)) return true
+  return exchange.body?.includes(line.trim()) === true
 }
 
 /** Colours and other control codes of a terminal are no part of the text; tabs and newlines are. */
 function stripControl(text: string): string {
-  return text
-    .replace(/\u001b\[[0-9;?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)/g, '')
-    .replace(/\r\n?/g, '\n')
-    .replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '')
-    // Zero-width and text-direction marks hide or reorder what stands in a line.
-    .replace(/[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g, '')
+  return (
+    text
+      .replace(/\u001b\[[0-9;?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)/g, '')
+      .replace(/\r\n?/g, '\n')
+      .replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '')
+      // Zero-width and text-direction marks hide or reorder what stands in a line.
+      .replace(/[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g, '')
+  )
 }

@@ -50,7 +50,8 @@ export function recognisedEntry(entry: VocabularyEntry, text: string, sentence =
 }
 
 export function entrySentence(entry: VocabularyEntry): string {
-  const since = entry.since ? ` Since ${entry.since}.` : ''
+  // What every release has needs no version.
+  const since = entry.since && !entry.since.endsWith('older') ? ` Since ${entry.since}.` : ''
   return `${entryTitle(entry)}: ${entry.meaning}${since}`
 }
 
@@ -58,7 +59,7 @@ function entryTitle(entry: VocabularyEntry): string {
   const ist: IstCode | undefined = entry.kind === 'ist-code' ? istCode(entry.term) : undefined
   if (ist) return `${ist.term} ${ist.name} (${ist.level}${ist.removedIn ? `, gone since ${ist.removedIn}` : ''})`
   const long = entry.kind === 'response-flag' ? entry.aliases[0] : undefined
-  return long ? `${entry.term} (${long})` : entry.term
+  return long ? `${entry.term} (${long})` : entry.term.replace(/^…|…$/g, '').trim()
 }
 
 export function shorten(text: string, length = 240): string {

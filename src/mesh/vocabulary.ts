@@ -63,6 +63,12 @@ for (const entry of entries)
   }
 patterns.sort((a, b) => b.fixed - a.fixed)
 
+/** Terms that can be found inside prose: two or three letters occur in any. The longest first. */
+const phrases = entries
+  .flatMap((entry) => [entry.term, ...entry.aliases].map((term) => phraseOf(term, entry)))
+  .filter(({ fixed }) => fixed >= 8)
+  .sort((a, b) => b.fixed - a.fixed)
+
 /** All entries for a term, exact spellings before patterns and, among patterns, the most specific one. Empty when unknown. */
 export function lookUp(term: string, kinds?: readonly EntryKind[]): readonly VocabularyEntry[] {
   const key = normalise(term)
@@ -76,17 +82,7 @@ export function lookUp(term: string, kinds?: readonly EntryKind[]): readonly Voc
 /** Entries of the given kinds whose text occurs anywhere in a longer line, the most specific first. */
 export function findIn(line: string, kinds: readonly EntryKind[]): readonly VocabularyEntry[] {
   const text = normalise(line)
-  const found: { entry: VocabularyEntry; fixed: number }[] = []
-  for (const entry of entries) {
-    if (!kinds.includes(entry.kind)) continue
-    for (const term of [entry.term, ...entry.aliases]) {
-      const parts = normalise(term).split('…').filter(Boolean)
-      const fixed = parts.join('').length
-      // Two or three letters occur in any prose.
-      if (fixed >= 8 && occursInOrder(text, parts)) found.push({ entry, fixed })
-    }
-  }
-  found.sort((a, b) => b.fixed - a.fixed)
+  const found = phrases.filter(({ entry, parts }) => kinds.includes(entry.kind) && occursInOrder(text, parts))
   return [...new Set(found.map(({ entry }) => entry))]
 }
 
@@ -120,6 +116,11 @@ function patternOf(term: string, entry: VocabularyEntry): Pattern {
   const parts = normalise(term).split('…')
   const escaped = parts.map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
   return { regex: new RegExp(`^${escaped.join('.*')}$`, 's'), fixed: parts.join('').length, entry }
+}
+
+function phraseOf(term: string, entry: VocabularyEntry) {
+  const parts = normalise(term).split('…').filter(Boolean)
+  return { entry, parts, fixed: parts.join('').length }
 }
 
 function occursInOrder(text: string, parts: readonly string[]): boolean {

@@ -241,6 +241,38 @@ describe('pasted text', () => {
     expect(explained.layer).toBe('kubernetes-endpoints')
   })
 
+  test('an empty 503 of the caller’s proxy points at a missing cluster, with a text it does not', () => {
+    const response = (length: number, body: string) =>
+      explain(`< HTTP/1.1 503 Service Unavailable\n< content-length: ${length}\n< server: envoy\n< \n${body}`)
+    expect(response(0, '').layer).toBe('client-sidecar-cluster')
+    expect(response(19, 'no healthy upstream').layer).toBe('kubernetes-endpoints')
+  })
+
+  test('a body of a broken attempt is read for its reset reason', () => {
+    const explained = explain(
+      'upstream connect error or disconnect/reset before headers. retried and the latest reset reason: overflow',
+    )
+    expect(explained.layer).toBe('client-sidecar-cluster')
+  })
+
+  test('details with braces are led by what the braces say', () => {
+    const explained = explain(
+      'upstream_reset_before_response_started{remote_connection_failure,delayed_connect_error:_111}',
+    )
+    expect(explained.recognised.map((item) => item.entries[0]?.term)).toEqual([
+      'delayed_connect_error:_Connection_refused',
+      'delayed_connect_error:…',
+      'remote_connection_failure',
+      'upstream_reset_before_response_started{…}',
+    ])
+  })
+
+  test('codes of curl and gRPC are read in the words of shells and libraries', () => {
+    expect(explain('exit 56').layer).toBe('transport-mtls')
+    expect(explain('rpc error: code = Unavailable desc = connection error').layer).toBe('network')
+    expect(explain('rpc error: code = PermissionDenied desc = RBAC').layer).toBe('authz')
+  })
+
   test('of many healthy lines and one failure the failure leads', () => {
     const good = clientUc
       .replace('503 UC upstream_reset_before_response_started{connection_termination}', '200 - via_upstream')
