@@ -52,4 +52,5 @@ svg .edge.broken{stroke:var(--bad)}svg .edge.unknown,svg .edge.blind{stroke-dash
 svg .cross{fill:none;stroke:var(--bad);stroke-width:3}
 @media (max-width:46rem){svg.across{display:none}svg.down{display:block}dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.4rem}main{padding:.75rem .75rem 2rem}h1{font-size:1.35rem}}
 @media print{:root{--bg:#fff;--fg:#000;--dim:#444;--line:#bbb;--soft:#f6f6f6;--bad:#8f1f18;--good:#145c2c;--doubt:#6d4700;--badbg:#fff;--goodbg:#fff;--doubtbg:#fff}body{font-size:11pt}main{max-width:none;padding:0}.cause,details{break-inside:avoid}h2{break-after:avoid}details>summary{list-style:none}details:not([open])>*{display:block}details::details-content{content-visibility:visible;height:auto}svg.across{display:inline}svg.down{display:none}}
+.hopbox.long svg.down{display:block}
 `.trim()

@@ -110,7 +110,11 @@ function facts(note: Note): string {
 }
 
 function hopBox(note: Note): string {
-  return note.call.hops.length === 0 ? '' : `<div class="hopbox">${hopSvg(note, 'across')}${hopSvg(note, 'down')}</div>`
+  const count = note.call.hops.length
+  if (count === 0) return ''
+  // Beyond five boxes a row would shrink until nobody can read it.
+  if (count > 5) return `<div class="hopbox long">${hopSvg(note, 'down')}</div>`
+  return `<div class="hopbox">${hopSvg(note, 'across')}${hopSvg(note, 'down')}</div>`
 }
 
 function causes(note: Note): string {

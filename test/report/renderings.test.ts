@@ -158,6 +158,23 @@ describe('slack', () => {
   })
 })
 
+describe('html', () => {
+  test('the hop picture is drawn twice, for wide and for narrow windows; a long one only downwards', () => {
+    expect(html(causeNote).match(/<svg class="hops \w+"/g)).toEqual([
+      '<svg class="hops across"',
+      '<svg class="hops down"',
+    ])
+    const hops = [...causeNote.call.hops, ...causeNote.call.hops]
+    expect(html({ ...causeNote, call: { ...causeNote.call, hops } }).match(/<svg class="hops \w+"/g)).toEqual([
+      '<svg class="hops down"',
+    ])
+  })
+
+  test('the proof of a cause stands open, the rest can be opened', () => {
+    expect(html(causeNote).match(/<details open>/g)).toHaveLength(causeNote.causes[0]!.supporting.length)
+  })
+})
+
 describe('yaml and json', () => {
   test('carry the same data', () => {
     for (const note of [...everyVerdict, hostileNote()]) {
