@@ -40,7 +40,8 @@ export interface IstiodLogData {
   readonly lines: number
 }
 
-const longestJudged = 16384
+/** Patterns look for words anywhere; on a longer text that would cost its square. */
+const longestJudged = 4096
 
 export function judgeIstiodEntry(entry: LogEntry): IstiodEntry {
   const message = entry.message.slice(0, longestJudged)
@@ -74,7 +75,7 @@ function fill(entry: LogEntry, kind: IstiodKind, groups: Partial<Record<string, 
     identity: text('identity'),
     code: text('code'),
     reason: text('reason'),
-    status: kind === 'push-status' ? readStatus(groups.status ?? '') : null,
+    status: kind === 'push-status' ? readStatus(entry.message.slice(entry.message.indexOf('{'))) : null,
   }
 }
 
