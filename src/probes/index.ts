@@ -60,3 +60,6 @@ export const probes: readonly AnyProbe[] = [
   ztunnelServices,
   ztunnelWorkloads,
 ]
+
+/** Everything a runbook may collect and a rule may need: `server.accessLog`, … */
+export const evidenceKeys: ReadonlySet<string> = new Set(probes.flatMap(({ name, roles }) => roles.map((role) => `${role}.${name}`)))

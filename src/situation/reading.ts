@@ -1,0 +1,271 @@
+import type { KubeVersion } from '../../parsers/kube-version.ts'
+import { answeredBy } from '../mesh/answered-by.ts'
+import type { CallSummary, Hop } from '../model/call.ts'
+import type { AnsweredBy, NotChecked } from '../model/diagnosis.ts'
+import type { Quote } from '../model/evidence.ts'
+import type { GroundFacts } from '../model/run.ts'
+import type { Exchange } from './exchanges.ts'
+import { type PodView, podLabel } from './pods.ts'
+import { quote, quoteLine, type Situation } from './situation.ts'
+
+export interface SituationReading {
+  readonly call: CallSummary
+  readonly ground: GroundFacts
+  readonly answeredBy: AnsweredBy
+  readonly observed: readonly Quote[]
+  readonly symptomSeen: boolean
+  readonly unresolved: readonly NotChecked[]
+}
+
+/** What the engine tells views and the note about the call, whatever rules find. */
+export function readSituation(situation: Situation): SituationReading {
+  const answered = whoAnswered(situation)
+  return {
+    call: summariseCall(situation, answered),
+    ground: groundOf(situation),
+    answeredBy: answered,
+    observed: observedOf(situation),
+    symptomSeen: situation.failing.length > 0 || curlShowsSymptom(situation),
+    unresolved: unresolvedOf(situation),
+  }
+}
+
+export function curlShowsSymptom({ pasted, symptom }: Situation): boolean {
+  const { curl } = pasted
+  if (!curl) return false
+  if (curl.status !== null && String(curl.status) === symptom) return true
+  if (symptom === 'reset') return curl.errorCode === 52 || curl.errorCode === 56 || curl.errorCode === 35
+  if (symptom === 'tls') return curl.errorCode === 35 || curl.errorCode === 60
+  return symptom === 'timeout' && curl.errorCode === 28
+}
+
+/** Of the failing exchange where there is one, else of what passes: then everything arrives where it should. */
+export function whoAnswered(situation: Situation): AnsweredBy {
+  const exchange = situation.sample ?? situation.exchanges.at(-1) ?? null
+  const { client, server, pasted } = situation
+  const ztunnel = ztunnelOfCall(situation)
+  const answer = answeredBy({
+    clientLine: exchange?.client?.record,
+    gatewayLine: exchange?.gateway?.record,
+    waypointLine: exchange?.waypoint?.record,
+    serverLine: exchange?.server?.record,
+    ...(ztunnel.length > 0 ? { ztunnelLines: ztunnel.map(({ record }) => record) } : {}),
+    ...(pasted.curl
+      ? {
+          response: {
+            status: pasted.curl.status,
+            headers: Object.fromEntries(
+              pasted.curl.responseHeaders.map(([name, value]) => [name.toLowerCase(), value]),
+            ),
+            body: pasted.curl.body,
+          },
+          ...(pasted.curl.errorCode === null ? {} : { curlError: pasted.curl.errorCode }),
+        }
+      : {}),
+    ...(client.pods.length > 0 ? { clientHasProxy: client.pods.some(({ hasEnvoy }) => hasEnvoy) } : {}),
+    ...(server.pods.length > 0 ? { serverHasProxy: server.pods.some(({ hasEnvoy }) => hasEnvoy) } : {}),
+    throughGateway: situation.gateway !== null,
+    serverIsExternal: server.external,
+    serverLogReadable: situation.logState('server') === 'lines',
+  })
+  const evidence = exchange
+    ? quotesOf(exchange)
+    : ztunnel.slice(-2).map(({ record, entry }) => quote(entry, 'what ztunnel logged', record.raw, record.line))
+  return { hop: answer.hop, certainty: answer.certainty, because: answer.because, evidence }
+}
+
+/** Lines of ztunnels about this call: both ends by workload or address. Failing ones first where the symptom is a failure. */
+export function ztunnelOfCall(situation: Situation) {
+  const { client, server } = situation
+  const fits = (pods: readonly PodView[], workload: string | null, namespace: string | null, address: string | null) =>
+    pods.length === 0 ||
+    pods.some(
+      (pod) =>
+        (workload === pod.name && (namespace === null || namespace === pod.namespace)) ||
+        (pod.ip !== null && address?.startsWith(`${pod.ip}:`)),
+    )
+  const lines = situation.ztunnelLines.filter(
+    ({ record, entry }) =>
+      entry === 'given' ||
+      (fits(client.pods, record.srcWorkload, record.srcNamespace, record.srcAddress) &&
+        (fits(server.pods, record.dstWorkload, record.dstNamespace, record.dstAddress) ||
+          toWaypoint(situation, record.dstWorkload) ||
+          (server.host !== null && record.dstService === server.host))),
+  )
+  const failing = lines.filter(({ record }) => record.error !== null)
+  return failing.length > 0 ? failing : lines
+}
+
+function toWaypoint(situation: Situation, workload: string | null): boolean {
+  return workload !== null && (situation.waypoint?.pods.some(({ name }) => name === workload) ?? false)
+}
+
+function quotesOf(exchange: Exchange): Quote[] {
+  const said = [
+    [exchange.client, "the caller's proxy logged"],
+    [exchange.gateway, 'the gateway logged'],
+    [exchange.waypoint, 'the waypoint logged'],
+    [exchange.server, "the destination's proxy logged"],
+  ] as const
+  return said.flatMap(([line, words]) =>
+    line
+      ? [
+          quoteLine(
+            line,
+            `${words} ${line.record.code ?? 0} ${line.record.flags.join(',') || '-'} ${line.record.details ?? '-'}`,
+          ),
+        ]
+      : [],
+  )
+}
+
+function observedOf(situation: Situation): Quote[] {
+  const { failing, sample, exchanges } = situation
+  if (sample) {
+    const [first] = quotesOf(sample)
+    return first
+      ? [{ ...first, statement: `${failing.length} of ${exchanges.length} logged requests of this call show it` }]
+      : []
+  }
+  const last = exchanges.at(-1)
+  const [first] = last ? quotesOf(last) : []
+  return first ? [{ ...first, statement: `${exchanges.length} logged requests of this call, none shows it` }] : []
+}
+
+function unresolvedOf(situation: Situation): NotChecked[] {
+  const { given, server, client, gateway } = situation
+  const list: NotChecked[] = []
+  if (given.from && client.pods.length === 0) {
+    list.push({
+      what: `the caller ${given.from.text}`,
+      layer: 'client',
+      reason: 'no pod of that name was found',
+      unlock: `kubectl get pods -n ${situation.clientNamespace ?? 'NAMESPACE'}`,
+    })
+  }
+  if (given.to && server.service === null && server.pods.length === 0 && !server.external) {
+    list.push({
+      what: `the destination ${given.to.text}`,
+      layer: 'kubernetes-endpoints',
+      reason: 'no service, workload or pod of that name was found',
+      unlock: `kubectl get services -n ${situation.serverNamespace ?? 'NAMESPACE'}`,
+    })
+  }
+  if (!given.to && !given.from && server.host === null && client.pods.length === 0 && gateway === null) {
+    list.push({
+      what: 'who calls whom',
+      layer: 'client',
+      reason: 'neither end was named and no line says it',
+      unlock: 'give --from and --to, or a line of the access log with --log',
+    })
+  }
+  return list
+}
+
+function groundOf(situation: Situation): GroundFacts {
+  const [kube] = situation.all<KubeVersion>('mesh.kubeVersion')
+  const version = situation.istioVersion
+  const proxies = situation.proxyStatus?.data.proxies ?? []
+  const fromProxies = [...new Set(proxies.flatMap(({ version: one }) => (one ? [one] : [])))].sort()
+  const mode = situation.mode
+  return {
+    context: null,
+    kubernetesVersion: kube?.data.server?.version ?? null,
+    istioClient: version?.client ?? null,
+    controlPlane: version?.controlPlane?.map((one) => one.version) ?? [],
+    dataPlane: version?.dataPlane?.map((one) => one.version) ?? fromProxies,
+    dataPlaneMode: mode === 'none' ? 'unknown' : mode,
+  }
+}
+
+function summariseCall(situation: Situation, answered: AnsweredBy): CallSummary {
+  const { given, client, server, hints, sample } = situation
+  const record = sample?.client?.record ?? sample?.gateway?.record ?? sample?.server?.record ?? null
+  return {
+    from: client.label ?? given.from?.text ?? (situation.gateway || client.external ? 'outside the cluster' : null),
+    to:
+      server.label === null ? null : server.portNumber === null ? server.label : `${server.label}:${server.portNumber}`,
+    host: given.host ?? hints.authority ?? server.host,
+    port: server.portNumber,
+    method: given.method ?? hints.method ?? record?.method ?? null,
+    path: given.path ?? hints.path ?? record?.path ?? null,
+    protocol: server.port?.protocol ?? null,
+    hops: hopsOf(situation, answered),
+    assumptions: situation.assumptions,
+  }
+}
+
+/** The call as a picture: who stands on its way, in order. */
+function hopsOf(situation: Situation, answered: AnsweredBy): Hop[] {
+  const { client, server, gateway, waypoint, ztunnels } = situation
+  const hops: Hop[] = []
+  const add = (
+    role: Hop['role'],
+    label: string,
+    pod: PodView | null,
+    proxy: string | null,
+    state: Hop['state'] = 'unknown',
+    remark: string | null = null,
+  ) =>
+    hops.push({
+      role,
+      label,
+      workload: pod?.workload?.name ?? null,
+      pod: pod ? `${pod.name}.${pod.namespace}` : null,
+      proxy,
+      state,
+      remark,
+    })
+  const ambientAt = (pod: PodView | null) =>
+    pod?.proxy === 'ambient' ? (ztunnels.find(({ node }) => node === pod.node) ?? null) : null
+  const clientLabel = client.label ?? (gateway || client.external ? 'outside the cluster' : 'unknown caller')
+  add('client', clientLabel, client.pod, null)
+  if (client.pod?.hasEnvoy) add('client-proxy', `${client.pod.name}'s proxy`, client.pod, client.pod.proxy)
+  if (client.pod?.proxy === 'ambient')
+    add('ztunnel-client', `ztunnel on ${client.pod.node ?? 'its node'}`, ambientAt(client.pod), 'ztunnel')
+  if (gateway)
+    add(
+      'gateway',
+      gateway.pods[0] ? podLabel(gateway.pods[0]) : 'gateway (not found)',
+      gateway.pods[0] ?? null,
+      'gateway',
+    )
+  if (waypoint) add('waypoint', `waypoint ${waypoint.name}`, waypoint.pods[0] ?? null, 'waypoint')
+  if (server.external) add('external', server.label ?? 'outside the mesh', null, null)
+  else {
+    if (server.pod?.proxy === 'ambient')
+      add('ztunnel-server', `ztunnel on ${server.pod.node ?? 'its node'}`, ambientAt(server.pod), 'ztunnel')
+    if (server.pod?.hasEnvoy) add('server-proxy', `${server.pod.name}'s proxy`, server.pod, server.pod.proxy)
+    add('app', server.label ?? 'unknown destination', server.pod, null)
+  }
+  return markStates(hops, situation, answered)
+}
+
+function markStates(hops: readonly Hop[], situation: Situation, answered: AnsweredBy): Hop[] {
+  const failing = situation.sample !== null || curlShowsSymptom(situation)
+  const roles: Partial<Record<AnsweredBy['hop'], readonly Hop['role'][]>> = {
+    'client-proxy': ['client-proxy'],
+    'server-proxy': ['server-proxy'],
+    gateway: ['gateway'],
+    waypoint: ['waypoint'],
+    ztunnel: ['ztunnel-server', 'ztunnel-client'],
+    app: ['app'],
+    external: ['external'],
+  }
+  const where = roles[answered.hop] ?? []
+  const stop = hops.findIndex(({ role }) => where.includes(role))
+  return hops.map((hop, index) => {
+    const blind =
+      hop.pod !== null &&
+      situation.entries.some(
+        (entry) =>
+          entry.status === 'missing' && entry.probe === 'accessLog' && `${entry.name}.${entry.namespace}` === hop.pod,
+      ) &&
+      hop.proxy !== null
+    if (blind) return { ...hop, state: 'blind' as const, remark: 'its log could not be read' }
+    if (stop < 0) return hop
+    if (!failing) return { ...hop, state: 'ok' as const }
+    if (index < stop) return { ...hop, state: 'ok' as const }
+    return index === stop ? { ...hop, state: 'broken' as const, remark: 'answered here' } : hop
+  })
+}
