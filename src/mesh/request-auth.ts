@@ -128,7 +128,8 @@ interface Tried {
 /** All tokens that a rule finds must be valid. Envoy starts with the one found last; the first found one gives the claims. */
 function tryRule(rule: JwtRule, request: AuthnRequest, now: number): Tried {
   // Somebody who lists the tokens says with it that there are no others.
-  const isBlind = rule.locations.some(({ kind }) => (kind === 'param' ? request.path : request.headers) === undefined)
+  const headers = request.headersKnown === 'named' ? undefined : request.headers
+  const isBlind = rule.locations.some(({ kind }) => (kind === 'param' ? request.path : headers) === undefined)
   if (isBlind && request.known === undefined) return { rule, state: { kind: 'open', unknowns: [tokenUnknown] } }
   const tokens = tokensFor(rule, request)
   if (tokens.length === 0) return { rule, state: { kind: 'missing' } }

@@ -16,7 +16,7 @@ describe.skipIf(!hasShared)('what a real mesh decided, authorization', () => {
     const wrong: string[] = []
     for (const set of sets)
       for (const testCase of set.cases) {
-        const { answer, details } = predict(set, testCase)
+        const { decision: answer, details } = predict(set, testCase)
         const real = testCase.observed.allowed ? 'allowed' : 'denied'
         const isSameText =
           real === 'allowed' ||
@@ -38,7 +38,7 @@ describe.skipIf(!hasShared)('what a real mesh decided, authorization', () => {
   test('the deciding rule is the one that the proxy names, and all cases are decided', () => {
     for (const set of sets)
       for (const testCase of set.cases) {
-        const { answer, authorization } = predict(set, testCase)
+        const { decision: answer, authorization } = predict(set, testCase)
         expect(answer, testCase.id).not.toBe('cannot-decide')
         if (testCase.observed.rbacId) expect(authorization?.rbacId, testCase.id).toBe(testCase.observed.rbacId)
       }
@@ -98,7 +98,7 @@ describe.skipIf(!hasShared)('what a real mesh decided, authorization', () => {
       for (const testCase of set.cases) {
         const real = testCase.observed.allowed ? 'allowed' : 'denied'
         for (const attribute of attributes) {
-          const { answer, details } = predict(set, testCase, ({ [attribute]: _, ...rest }) => rest)
+          const { decision: answer, details } = predict(set, testCase, ({ [attribute]: _, ...rest }) => rest)
           const count = counts.get(attribute) ?? { right: 0, open: 0 }
           counts.set(attribute, count)
           if (answer === 'cannot-decide') count.open += 1

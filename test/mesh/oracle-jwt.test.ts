@@ -7,7 +7,7 @@ const sets = oracleSets('jwt')
 
 /** Status, body and details as predicted; `null` when it stays open. */
 function predicted(set: any, testCase: any, change?: (request: any) => any) {
-  const { answer, details, authentication } = predict(set, testCase, change)
+  const { decision: answer, details, authentication } = predict(set, testCase, change)
   if (answer === 'cannot-decide') return null
   if (answer === 'allowed') return { status: 200, body: null, details: 'via_upstream' }
   if (authentication.outcome === 'reject')

@@ -1,12 +1,11 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { type AccessDecision, decideAccess } from '../../src/mesh/access-decision.ts'
 import type { AuthzRequest } from '../../src/mesh/authorize.ts'
-import { type Authorization, authorize } from '../../src/mesh/authorize.ts'
 import { defaultMeshConfig, type MeshConfig } from '../../src/mesh/mesh-config.ts'
 import { serviceSni } from '../../src/mesh/names.ts'
-import { type AuthnRequest, afterRequestAuth, requestAuth } from '../../src/mesh/request-auth.ts'
+import type { AuthnRequest } from '../../src/mesh/request-auth.ts'
 import type { Workload } from '../../src/mesh/workload.ts'
-import type { KubeObject } from '../../src/model/kube.ts'
 import { readJson, sharedFolder } from '../helpers/shared.ts'
 
 /** A file of the oracle: one set of objects, many requests with what a real mesh answered. */
@@ -59,29 +58,9 @@ function signatureOf(request: any, claims: unknown): 'valid' | 'invalid' | 'unkn
   return signatures.every((signature) => /^valid|second key/.test(signature)) ? 'valid' : 'invalid'
 }
 
-export interface Prediction {
-  readonly answer: 'allowed' | 'denied' | 'cannot-decide'
-  readonly details: string | null
-  readonly authorization: Authorization | null
-  readonly authentication: ReturnType<typeof requestAuth>
-}
-
-/** Both stages, as the server's proxy runs them: a bad token is refused before any policy. */
-export function predict(set: any, testCase: any, change: (request: any) => any = (request) => request): Prediction {
-  const [mesh, workload] = [meshOf(set), workloadOf(set, testCase.server)]
-  const objects: KubeObject[] = set.objects
-  const request = change(requestOf(testCase))
+/** All stages, as the server's proxy runs them. `change` takes attributes away to see whether we notice. */
+export function predict(set: any, testCase: any, change: (request: any) => any = (request) => request): AccessDecision {
   const sentAt = testCase.request.sentAt ?? '2026-11-21T06:00:00Z'
-  const authentication = requestAuth(request, objects, workload, mesh, new Date(sentAt).getTime() / 1000)
-  if (authentication.outcome === 'reject')
-    return { answer: 'denied', details: authentication.details, authorization: null, authentication }
-  const authorization = authorize(afterRequestAuth(request, authentication), objects, workload, mesh)
-  const isOpen = authentication.outcome === 'cannot-decide' && authorization.decision === 'allowed'
-  const id = authorization.rbacId
-  return {
-    answer: isOpen ? 'cannot-decide' : authorization.decision,
-    details: id === null ? null : `rbac_access_denied_matched_policy[${id}]`,
-    authorization,
-    authentication,
-  }
+  const request = change(requestOf(testCase))
+  return decideAccess(request, set.objects, workloadOf(set, testCase.server), meshOf(set), Date.parse(sentAt) / 1000)
 }

@@ -17,6 +17,8 @@ export interface AuthzRequest {
   readonly host?: string
   /** In order, names may repeat. An empty list says that there are none. */
   readonly headers?: readonly (readonly [string, string])[]
+  /** `named`: the list holds what somebody told us, and other headers may have been sent too. Default: `all`. */
+  readonly headersKnown?: 'all' | 'named'
   /** With or without `spiffe://`. `null`: the connection was plaintext, or TLS without a client certificate. */
   readonly sourcePrincipal?: string | null
   readonly sourceIp?: string
@@ -93,6 +95,7 @@ export function remoteAddress({ request, workload }: EvaluationContext): string 
   const entries = request.headers
     .filter(([name]) => name.toLowerCase() === 'x-forwarded-for')
     .flatMap(([, value]) => value.split(','))
+  if (entries.length === 0 && request.headersKnown === 'named') return undefined
   const last = entries[entries.length - 1]?.trim() ?? ''
   return parseIp(last) ? last : request.sourceIp
 }
@@ -113,6 +116,7 @@ export function headerValues(
   if (name === ':path') return forwardedPath(request, pathNormalization)
   if (request.headers === undefined || managedHeaders.test(name)) return undefined
   const values = request.headers.filter(([key]) => key.toLowerCase() === name).map(([, value]) => value.trim())
+  if (values.length === 0 && request.headersKnown === 'named') return undefined
   if (values.length < 2 || isOwn(name)) return values
   // Envoy keeps one Authorization and joins repeated ones; what it does with other standard headers differs from header to header.
   return name === 'authorization' ? [values.join(',')] : undefined

@@ -19,6 +19,8 @@ export interface KnownToken {
 
 export interface TokenCarrier {
   readonly headers?: readonly (readonly [string, string])[]
+  /** `named`: other headers may have been sent too. Default: `all`. */
+  readonly headersKnown?: 'all' | 'named'
   readonly path?: string
   readonly known?: readonly KnownToken[]
 }
