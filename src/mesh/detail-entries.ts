@@ -1,5 +1,19 @@
 import { findIn, lookUp, type VocabularyEntry } from './vocabulary.ts'
 
+/** Words that only announce what follows them: beside a more telling entry their advice is noise. */
+const wrappers = new Set([
+  'upstream_reset_before_response_started{…}',
+  'upstream_reset_after_response_started{…}',
+  'jwt_authn_access_denied{…}',
+  'delayed_connect_error:…',
+  'TLS_error:…',
+])
+
+export function tellingEntries(entries: readonly VocabularyEntry[]): readonly VocabularyEntry[] {
+  const telling = entries.filter((entry) => !wrappers.has(entry.term))
+  return telling.length > 0 ? telling : entries
+}
+
 /** What response code details say, the most telling entry first: the transport failure or reason in the braces before the word in front of them. */
 export function detailEntries(
   details: string | null,

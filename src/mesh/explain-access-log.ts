@@ -1,6 +1,6 @@
 import type { AccessLogRecord } from '../model/access-log.ts'
 import type { Layer } from '../model/layer.ts'
-import { detailEntries } from './detail-entries.ts'
+import { detailEntries, tellingEntries } from './detail-entries.ts'
 import { type Recognised, shorten, unique } from './explanation.ts'
 import { type LineVerdict, type LineWriter, lineVerdict, lineWriter } from './line-writer.ts'
 import { parseClusterName, parsePolicyId, parseSni } from './names.ts'
@@ -21,7 +21,8 @@ export function explainAccessLogLine(record: AccessLogRecord): Recognised {
   const writer = lineWriter(record)
   const verdict = lineVerdict(record)
   const entries = entriesOf(record)
-  const first = entries[0]
+  const telling = tellingEntries(entries).slice(0, 2)
+  const first = telling[0]
   const written =
     writer.role === 'unknown'
       ? `Which proxy wrote this line does not show in it: ${writer.because}.`
@@ -33,8 +34,8 @@ export function explainAccessLogLine(record: AccessLogRecord): Recognised {
     sentence: sentences.filter(Boolean).join(' '),
     entries,
     layer: layerOf(record, writer, verdict, first),
-    next: unique(entries.slice(0, 3).map((entry) => filled(entry.next, record))),
-    mistakes: unique(entries.slice(0, 3).map((entry) => entry.mistake)),
+    next: unique(telling.map((entry) => filled(entry.next, record))),
+    mistakes: unique(telling.map((entry) => entry.mistake)),
   }
 }
 

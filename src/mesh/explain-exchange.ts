@@ -1,3 +1,4 @@
+import type { CurlTransfer } from '../../parsers/curl.ts'
 import type { SeenResponse } from './answered-by.ts'
 import { resetBodyEntries } from './detail-entries.ts'
 import { type Recognised, recognisedEntry } from './explanation.ts'
@@ -48,4 +49,16 @@ function emptyBodyEntry(exchange: SeenExchange): VocabularyEntry | undefined {
   if (!isEmpty || !fromProxy) return undefined
   const term = status === 503 ? 'cluster_not_found' : status === 404 ? 'route_not_found' : null
   return term === null ? undefined : lookUp(term, ['response-detail'])[0]
+}
+
+/** What the curl parser read, as far as it tells who answered. */
+export function seenExchange(transfer: CurlTransfer): SeenExchange | null {
+  const { status, errorCode, errorText } = transfer
+  if (status === null && errorCode === null && errorText === null) return null
+  return {
+    status,
+    headers: Object.fromEntries(transfer.responseHeaders),
+    body: transfer.body,
+    error: errorCode === null ? errorText : `curl: (${errorCode}) ${errorText ?? ''}`.trim(),
+  }
 }

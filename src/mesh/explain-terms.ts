@@ -59,9 +59,7 @@ export function explainTerms(line: string): TermsFound {
       add(name)
       continue
     }
-    const found = lookUp(word).filter(
-      (entry) => isShort || (isSpelledLike(entry, word) && entry.kind !== 'http-status'),
-    )
+    const found = lookUp(word).filter((entry) => isShort || isMeant(entry, word))
     if (found.length > 0) for (const entry of found) add(recognisedEntry(entry, word))
     else if (looksLikeTerm(word, isShort)) unknown.push(shorten(word, 120))
   }
@@ -181,8 +179,10 @@ function codedError(text: string): readonly VocabularyEntry[] {
   return lookUp(name.replace(/([a-z])([A-Z])/g, '$1_$2'), ['grpc-status'])
 }
 
-function isSpelledLike(entry: VocabularyEntry, word: string): boolean {
-  return entry.term === word || entry.aliases.includes(word) || /_/.test(word) || word.length >= 12
+/** In prose a word counts as a term only where it is spelled like one: `route` and `error` are plain English there. */
+function isMeant(entry: VocabularyEntry, word: string): boolean {
+  if (entry.kind === 'http-status' || (entry.kind === 'glossary' && /^[a-z]+$/.test(word))) return false
+  return entry.term === word || entry.aliases.includes(word) || /_/.test(word)
 }
 
 function looksLikeTerm(word: string, isShort: boolean): boolean {

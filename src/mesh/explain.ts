@@ -32,42 +32,64 @@ export interface Explanation {
   readonly nearest: readonly { readonly term: string; readonly candidates: readonly string[] }[]
 }
 
+/** How much an item deserves to be the answer: lines of proxies that decided first, healthy lines last. */
+type Rank = 0 | 1 | 2 | 3
+interface Ranked {
+  readonly item: Recognised
+  readonly rank: Rank
+}
+
 /** Explains whatever a person pastes: a term, several, log lines, findings, curl's output. Needs no cluster. */
 export function explainText(text: string, parsers: ExplainParsers = {}): Explanation {
   const clean = stripControl(text)
   const exchange = parsers.curl?.(clean) ?? null
   const records: AccessLogRecord[] = []
   const tunnels: ZtunnelRecord[] = []
-  const recognised: Recognised[] = []
+  const found: Ranked[] = (exchange ? explainExchange(exchange) : []).map((item) => ({ item, rank: 1 }))
   const unknown: string[] = []
   for (const line of clean.split('\n')) {
     if (line.trim() === '' || (exchange && isReadAlready(line, exchange))) continue
     const record = parsers.accessLog?.(line) ?? null
     const tunnel = record ? null : (parsers.ztunnel?.(line) ?? null)
-    if (record) records.push(record)
-    if (tunnel) tunnels.push(tunnel)
-    if (record) recognised.push(explainAccessLogLine(record))
-    else if (tunnel) recognised.push(explainZtunnelLine(tunnel))
-    else {
+    if (record) {
+      records.push(record)
+      found.push({ item: explainAccessLogLine(record), rank: rankOf(record) })
+    } else if (tunnel) {
+      tunnels.push(tunnel)
+      // The destination's ztunnel knows why; the caller's only knows that.
+      const rank = tunnel.error === null ? 3 : tunnel.direction === 'inbound' ? 0 : 1
+      found.push({ item: explainZtunnelLine(tunnel), rank })
+    } else {
       const terms = explainTerms(line)
-      recognised.push(...terms.recognised)
+      found.push(...terms.recognised.map((item) => ({ item, rank: isAdvice(item) ? 2 : 1 }) as const))
       unknown.push(...terms.unknown)
     }
   }
-  if (exchange) recognised.unshift(...explainExchange(exchange))
-  return combine(clean, sameOnce(recognised), unique(unknown), joined(records, tunnels, exchange))
+  return combine(clean, sameOnce(found), unique(unknown), joined(records, tunnels, exchange))
+}
+
+function rankOf(record: AccessLogRecord): Rank {
+  const verdict = lineVerdict(record)
+  if (verdict === 'own') return 0
+  if (verdict !== 'passed-on') return 1
+  return (record.code ?? 0) >= 400 ? 2 : 3
+}
+
+/** Analyzer findings of level Info hardly ever explain an incident. */
+function isAdvice(item: Recognised): boolean {
+  return item.what === 'analyzer finding' && / \(Info\)/.test(item.sentence)
 }
 
 function combine(
   text: string,
-  recognised: readonly Recognised[],
+  found: readonly Ranked[],
   unknown: readonly string[],
   who: AnsweredBy | null,
 ): Explanation {
-  // Of many pasted lines those about failures matter; a healthy one is only the answer when there is no other.
-  const leading = recognised.find((item) => !isHealthy(item)) ?? recognised[0]
+  const leading = [...found].sort((a, b) => a.rank - b.rank)[0]?.item
+  const recognised = found.map(({ item }) => item)
   const lost = recognised.length === 0 && unknown.length === 0 && text.trim() !== '' ? [shorten(text, 120)] : unknown
-  const together = who && who.hop !== 'unknown' ? `${hopWords[who.hop]}: ${who.because}.` : null
+  const together = who && who.hop !== 'unknown' ? `${capital(who.because)}.` : null
   return {
     answer: answerOf(leading, together, lost),
     layer: leading?.layer ?? null,
@@ -78,19 +100,6 @@ function combine(
     unknown: lost,
     nearest: lost.map((term) => ({ term, candidates: nearest(term) })),
   }
-}
-
-const hopWords: Readonly<Record<AnsweredBy['hop'], string>> = {
-  app: 'The application answered',
-  'server-proxy': 'The server’s proxy answered',
-  'client-proxy': 'The caller’s own proxy answered',
-  gateway: 'The gateway answered',
-  'egress-gateway': 'The egress gateway answered',
-  waypoint: 'The waypoint answered',
-  ztunnel: 'A ztunnel ended the connection',
-  external: 'Something outside the mesh answered',
-  nobody: 'Nobody answered',
-  unknown: 'Who answered is not known',
 }
 
 function answerOf(leading: Recognised | undefined, together: string | null, unknown: readonly string[]): string {
@@ -146,20 +155,18 @@ function isFailure(record: AccessLogRecord): boolean {
   return lineVerdict(record) !== 'passed-on' || (record.code ?? 0) >= 400
 }
 
-function isHealthy(item: Recognised): boolean {
-  if (item.what === 'access-log line')
-    return item.layer === 'app' && item.entries.every((entry) => entry.term === 'via_upstream')
-  return item.what === 'ztunnel line' && item.entries.length === 0
-}
-
-function sameOnce(items: readonly Recognised[]): Recognised[] {
+function sameOnce(found: readonly Ranked[]): Ranked[] {
   const seen = new Set<string>()
-  return items.filter((item) => {
+  return found.filter(({ item }) => {
     const key = `${item.what}\n${item.sentence}`
     if (seen.has(key)) return false
     seen.add(key)
     return true
   })
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1)
 }
 
 /** Lines of `curl -v` that its parser has read: headers, notes, the body, and curl's own last word. */

@@ -25,6 +25,20 @@ export const istiodTexts = vocabulary(
       next: 'kubectl get rolebindings -n <gw-ns> -o yaml',
       mistake: 'The Secret exists.',
     },
+    'failed to fetch key and certificate for …': {
+      layer: 'gateway-tls',
+      meaning:
+        'A Gateway names a credential that istiod cannot find or read, so the gateway has no certificate for it.',
+      next: 'kubectl get secrets -n <gw-ns>, against credentialName of the Gateway: it is looked for where the gateway pod runs',
+      mistake: 'Handshakes break without any line in the gateway’s access log.',
+    },
+    'buildGatewayRoutes: no gateways for router …': {
+      aliases: ['Gateway missing for route …'],
+      layer: 'gateway-routing',
+      meaning: 'No Gateway selects this gateway pod, or the one that did was deleted a moment ago.',
+      next: 'kubectl get gateways.networking.istio.io -A -o yaml (selector), against the labels of the gateway pod',
+      mistake: 'Once, right after a change, it is normal.',
+    },
     'JWKS fetch failed for issuer …': {
       aliases: ['JWKS fetch failed…', '…using public-only JWKS…'],
       layer: 'request-authn',

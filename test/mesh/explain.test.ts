@@ -237,7 +237,7 @@ describe('pasted text', () => {
       ].join('\n'),
     )
     expect(explained.answeredBy?.hop).toBe('client-proxy')
-    expect(explained.answer).toContain('The caller’s own proxy answered')
+    expect(explained.answer).toContain('the caller’s own proxy made it')
     expect(explained.layer).toBe('kubernetes-endpoints')
   })
 
@@ -281,6 +281,20 @@ describe('pasted text', () => {
     expect(explained.answer).toContain('cut before a response')
   })
 
+  test('the line of the proxy that decided leads, not the one that passed it on', () => {
+    const client = clientUc.replace(
+      '503 UC upstream_reset_before_response_started{connection_termination} - "-" 0 95 2 -',
+      '503 - via_upstream - "-" 0 98 2 2',
+    )
+    const server = accessLine(
+      '"GET /v1/x HTTP/1.1" 503 URX,UF upstream_reset_before_response_started{remote_connection_failure|delayed_connect_error:_Connection_refused} - "delayed_connect_error:_Connection_refused" 0 98 2 - "-" "curl/8" "id-1" "books.lib:9000" "10.2.0.11:8080" inbound|8080|| - 10.2.0.11:8080 10.2.0.5:40120 outbound_.9000_._.books.lib.svc.cluster.local default',
+    )
+    const explained = explain(`${client}\n${server}`)
+    expect(explained.answeredBy?.hop).toBe('server-proxy')
+    expect(explained.layer).toBe('app')
+    expect(explained.next[0]).toContain('container port')
+  })
+
   test('a prompt, a table and a message are searched for what is known', () => {
     const explained = explain(
       [
@@ -298,6 +312,13 @@ describe('pasted text', () => {
     const explained = explain('\u001b[31mU\u200bH\u001b[0m\u0007')
     expect(explained.recognised[0]?.entries[0]?.term).toBe('UH')
     expect(explain('\u202egnp_evil_term\u0007').answer).not.toMatch(/[\u0000-\u0008\u202e\u001b]/)
+  })
+
+  test('a line cut anywhere still gets an answer', () => {
+    for (let length = 0; length < clientUc.length; length += 3) {
+      const explained = explain(clientUc.slice(0, length))
+      expect(explained.answer, clientUc.slice(0, length)).not.toBe('')
+    }
   })
 
   test('instructions inside a path stay data', () => {
