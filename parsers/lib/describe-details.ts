@@ -92,7 +92,8 @@ export function readPeerAuthenticationDetail(peer: PeerAuthentication, isApplied
   const port = /^(\d+): (\S+)$/.exec(line)
   if (mode) peer.mode = mode[1]!
   else if (port) peer.ports[port[1]!] = port[2]!
-  else if (isApplied && /^[a-z0-9][a-z0-9.-]*$/.test(line)) peer.applied.push(line)
+  else if (isApplied && /^[a-z0-9][a-z0-9.-]*(?:, ?[a-z0-9][a-z0-9.-]*)*$/.test(line))
+    peer.applied.push(...listOf(line))
   else return line === 'Port Level mTLS mode:'
   return true
 }

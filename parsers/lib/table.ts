@@ -112,7 +112,7 @@ function cutRow<Required extends string>(
   tight: boolean,
   number: number,
 ): Row<Required> {
-  const cells = cellsAtOffsets(line, columns) ?? (tight ? null : cellsBetweenGaps(line, columns))
+  const cells = tight ? cellsAtOffsets(line, columns) : (wholeCells(line, columns) ?? cellsBetweenGaps(line, columns))
   if (!cells) throw new ParseError(`line ${number} does not fit the header: "${shorten(line)}"`)
   // Every required name is among the columns: readTable looked for them before it cut a row.
   return Object.fromEntries(columns.map((column, at) => [column.name, cells[at] ?? ''])) as Row<Required>
@@ -129,6 +129,12 @@ function cellsAtOffsets(line: string, columns: readonly Column[]): string[] | nu
     cells.push((typeof cell === 'string' ? cell : cell.join('')).trim())
   }
   return cells
+}
+
+// Cells that hold two blanks in a row are cells of another column: the line has moved under its header.
+function wholeCells(line: string, columns: readonly Column[]): string[] | null {
+  const cells = cellsAtOffsets(line, columns)
+  return cells?.some((cell) => cell.includes('  ')) ? null : cells
 }
 
 // Redaction or an editor may have changed a cell's width. Without empty cells the gaps still tell the columns apart.
