@@ -65,6 +65,7 @@ export function App({ backend: first, options, now, onEnd }: Props) {
     [now],
   )
 
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `asked` counts the tries
   useEffect(() => {
     const aborter = new AbortController()
     first.cluster(aborter.signal).then(
@@ -79,7 +80,6 @@ export function App({ backend: first, options, now, onEnd }: Props) {
         }),
     )
     return () => aborter.abort()
-    // biome-ignore lint/correctness/useExhaustiveDependencies: `asked` counts the tries
   }, [first, asked])
 
   const openArchive = useCallback(
@@ -121,6 +121,10 @@ export function App({ backend: first, options, now, onEnd }: Props) {
     setGiven(withoutSymptom)
     setFlash([walk.failed.message, walk.failed.hint].filter(Boolean).join(' · '))
   }, [walk.failed, state.startedAt])
+
+  // What was said about a moment does not outlive it.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the moment ends when the walk stops or goes on
+  useEffect(() => setFlash(null), [walk.paused, walk.question])
 
   // What was asked on the command line comes first, once.
   const opened = useRef(false)

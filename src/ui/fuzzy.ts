@@ -60,5 +60,5 @@ export function matches(query: string, text: string): Match | null {
   const match = fuzzy(query, text)
   if (!match) return null
   const letters = query.replace(/\s+/g, '').length
-  return match.score < letters * 2 ? null : match
+  return match.score < letters * 3 ? null : match
 }

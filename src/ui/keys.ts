@@ -9,8 +9,9 @@ export interface Press {
 
 export interface Binding<Action extends string = string> {
   readonly does: Action
-  /** The first one is shown. */
+  /** The first one is shown, unless `shows` says otherwise. */
   readonly keys: readonly string[]
+  readonly shows?: string
   /** In the bar at the bottom; empty: only in the list of keys. */
   readonly label: string
   readonly help: string
@@ -25,17 +26,23 @@ export const walkKeys = [
     label: 'auto',
     help: 'walk on without stopping until something is found; again to stop',
   },
-  { does: 'evidence', keys: ['e'], label: 'evidence', help: 'everything that was looked at, with filter' },
-  { does: 'raw', keys: ['$'], label: 'raw output', help: 'what the command printed, with search' },
-  { does: 'explain', keys: ['x'], label: 'explain', help: 'explain a flag, a code or a word on this screen' },
   { does: 'retest', keys: ['r'], label: 'retest', help: "run this step's commands again" },
   { does: 'back', keys: ['b', 'left', 'h'], label: 'back', help: 'back to the step before' },
+  { does: 'evidence', keys: ['e'], label: 'evidence', help: 'everything that was looked at, with filter' },
+  { does: 'raw', keys: ['$'], label: 'raw', help: 'what the command printed, with search' },
+  { does: 'explain', keys: ['x'], label: 'explain', help: 'explain a flag, a code or a word on this screen' },
   { does: 'skip', keys: ['s'], label: 'skip', help: 'leave out the step that would come next' },
   { does: 'note', keys: ['n'], label: 'note', help: 'write a line into the note, with the time' },
   { does: 'copy', keys: ['c'], label: 'copy', help: 'copy the command' },
   { does: 'finish', keys: ['f'], label: 'finish', help: 'stop looking: diagnose with what is known' },
   { does: 'diagnosis', keys: ['d'], label: '', help: 'to the diagnosis, once there is one' },
-  { does: 'up', keys: ['up', 'k'], label: '', help: 'up and down the rail; a digit goes to that layer' },
+  {
+    does: 'up',
+    keys: ['up', 'k'],
+    shows: '↑↓ j k 1–9',
+    label: '',
+    help: 'up and down the rail; a digit marks that layer, enter goes there',
+  },
   { does: 'down', keys: ['down', 'j'], label: '', help: '' },
   {
     does: 'pageDown',
@@ -60,7 +67,7 @@ export const diagnosisKeys = [
   { does: 'raw', keys: ['$'], label: '', help: 'what the commands printed, with search' },
   { does: 'copyCommand', keys: ['C'], label: '', help: 'copy the command that decides or checks' },
   { does: 'other', keys: ['tab'], label: '', help: 'with more than two suspects: the next pair' },
-  { does: 'down', keys: ['down', 'j', 'pagedown', ' '], label: '', help: 'scroll' },
+  { does: 'down', keys: ['down', 'j', 'pagedown', ' '], shows: '↑↓ j k', label: '', help: 'scroll' },
   { does: 'up', keys: ['up', 'k', 'pageup'], label: '', help: '' },
   { does: 'help', keys: ['?'], label: 'keys', help: 'this list' },
   { does: 'quit', keys: ['q'], label: 'quit', help: 'leave; the note is saved' },
@@ -68,7 +75,7 @@ export const diagnosisKeys = [
 
 export const questionKeys = [
   { does: 'choose', keys: ['enter'], label: 'answer', help: 'give the marked answer; a digit gives that one at once' },
-  { does: 'up', keys: ['up', 'k'], label: '', help: 'choose' },
+  { does: 'up', keys: ['up', 'k'], shows: '↑↓', label: 'choose', help: 'up and down the answers' },
   { does: 'down', keys: ['down', 'j'], label: '', help: '' },
   { does: 'explain', keys: ['x'], label: 'explain', help: 'explain a flag, a code or a word on this screen' },
   { does: 'evidence', keys: ['e'], label: 'evidence', help: 'everything that was looked at so far' },
@@ -78,19 +85,25 @@ export const questionKeys = [
 ] as const satisfies readonly Binding[]
 
 export const pickKeys = [
-  { does: 'choose', keys: ['enter'], label: 'choose', help: 'take the marked line' },
-  { does: 'up', keys: ['up'], label: '', help: 'up and down the list (arrows, page up and down)' },
-  { does: 'down', keys: ['down'], label: '', help: '' },
-  { does: 'pageUp', keys: ['pageup'], label: '', help: '' },
-  { does: 'pageDown', keys: ['pagedown'], label: '', help: '' },
-  { does: 'back', keys: ['esc'], label: 'back', help: 'clear the filter; then one question back' },
-  { does: 'filter', keys: ['type'], label: 'filter', help: 'letters narrow the list, in any order of words' },
+  {
+    does: 'up',
+    keys: ['up'],
+    shows: '↑↓',
+    label: 'choose',
+    help: 'up and down the list; page up, page down, home, end',
+  },
+  { does: 'choose', keys: ['enter'], label: 'take', help: 'take the marked line' },
   {
     does: 'paste',
     keys: ['paste'],
     label: '',
     help: 'paste a log line or curl -v output at any time: it is answered at once',
   },
+  { does: 'filter', keys: ['type'], label: '', help: 'letters narrow the list, in any order of words' },
+  { does: 'down', keys: ['down'], label: '', help: '' },
+  { does: 'pageUp', keys: ['pageup'], label: '', help: '' },
+  { does: 'pageDown', keys: ['pagedown'], label: '', help: '' },
+  { does: 'back', keys: ['esc'], label: 'back', help: 'clear the filter; then one question back' },
   { does: 'help', keys: ['?'], label: 'keys', help: 'this list' },
   { does: 'quit', keys: ['ctrl-c'], label: 'quit', help: 'leave' },
 ] as const satisfies readonly Binding[]
@@ -99,11 +112,11 @@ export const evidenceKeys = [
   { does: 'open', keys: ['enter', '$', 'right', 'l'], label: 'raw output', help: 'what this command printed' },
   { does: 'filter', keys: ['/'], label: 'filter', help: 'narrow the list' },
   { does: 'copy', keys: ['c'], label: 'copy command', help: 'copy the command' },
-  { does: 'up', keys: ['up', 'k'], label: '', help: 'up and down' },
+  { does: 'up', keys: ['up', 'k'], shows: '↑↓ j k', label: '', help: 'up and down, by page, first and last (g, G)' },
   { does: 'down', keys: ['down', 'j'], label: '', help: '' },
   { does: 'pageUp', keys: ['pageup'], label: '', help: '' },
   { does: 'pageDown', keys: ['pagedown', ' '], label: '', help: '' },
-  { does: 'top', keys: ['home', 'g'], label: '', help: 'first and last (g, G)' },
+  { does: 'top', keys: ['home', 'g'], label: '', help: '' },
   { does: 'bottom', keys: ['end', 'G'], label: '', help: '' },
   { does: 'explain', keys: ['x'], label: 'explain', help: 'explain a flag, a code or a word on this screen' },
   { does: 'help', keys: ['?'], label: 'keys', help: 'this list' },
@@ -122,7 +135,13 @@ export const textKeys = [
   },
   { does: 'previous', keys: ['shift-tab', 'left', 'h'], label: '', help: '' },
   { does: 'copy', keys: ['c'], label: 'copy', help: 'copy the command, or the text where there is none' },
-  { does: 'up', keys: ['up', 'k'], label: '', help: 'scroll by line, by page, to the top (g), to the end (G)' },
+  {
+    does: 'up',
+    keys: ['up', 'k'],
+    shows: '↑↓ j k g G',
+    label: '',
+    help: 'scroll by line, by page, to the top (g), to the end (G)',
+  },
   { does: 'down', keys: ['down', 'j', 'enter'], label: '', help: '' },
   { does: 'pageUp', keys: ['pageup', 'ctrl-b'], label: '', help: '' },
   { does: 'pageDown', keys: ['pagedown', ' ', 'ctrl-f'], label: '', help: '' },
@@ -156,13 +175,13 @@ export const leaveKeys = [
 export const pasteKeys = [
   { does: 'go', keys: ['enter'], label: 'walk on with this', help: 'go on with what it says: it is not asked again' },
   { does: 'explain', keys: ['x'], label: 'explain', help: 'explain a flag, a code or a word in it' },
-  { does: 'down', keys: ['down', 'j', 'pagedown', ' '], label: '', help: 'scroll' },
+  { does: 'down', keys: ['down', 'j', 'pagedown', ' '], shows: '↑↓ j k', label: '', help: 'scroll' },
   { does: 'up', keys: ['up', 'k', 'pageup'], label: '', help: '' },
   { does: 'close', keys: ['esc', 'q'], label: 'discard', help: 'back without it' },
 ] as const satisfies readonly Binding[]
 
 export const helpKeys = [
-  { does: 'down', keys: ['down', 'j', 'pagedown', ' '], label: '', help: 'scroll' },
+  { does: 'down', keys: ['down', 'j', 'pagedown', ' '], shows: '↑↓ j k', label: '', help: 'scroll' },
   { does: 'up', keys: ['up', 'k', 'pageup'], label: '', help: '' },
   { does: 'close', keys: ['esc', '?', 'q', 'enter'], label: 'close', help: 'back to where you were' },
 ] as const satisfies readonly Binding[]
@@ -185,6 +204,11 @@ const shown: Readonly<Record<string, string>> = {
 
 export function keyName(token: string): string {
   return shown[token] ?? token
+}
+
+/** How a binding's keys are written on the screen. */
+export function keyText({ keys, shows }: Binding, most = 1): string {
+  return shows ?? keys.slice(0, most).map(keyName).join(' ')
 }
 
 /** What the decoder must remember between two chunks of input. */

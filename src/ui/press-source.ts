@@ -1,5 +1,5 @@
 import { useInput } from 'ink'
-import { createContext, useContext, useLayoutEffect, useRef } from 'react'
+import { createContext, useContext, useEffect, useLayoutEffect, useRef, useState } from 'react'
 import { decode, notPasting, type Press } from './keys.ts'
 
 type Handler = (press: Press) => void
@@ -15,24 +15,31 @@ export function usePressSource(first: (press: Press) => boolean): PressSource {
   const handlers = useRef<Handler[]>([])
   const decoding = useRef(notPasting)
   const queue = useRef<Press[]>([])
+  const isBusy = useRef(false)
   const latest = useRef(first)
   latest.current = first
 
+  const [turn, setTurn] = useState(0)
+
   // One press a turn: keys that arrived together must each see the screen that the one before left.
-  const pump = useRef(() => {
-    const press = queue.current[0]
+  const handleNext = useRef(() => {
+    const press = queue.current.shift()
     if (!press) return
     if (!latest.current(press)) handlers.current.at(-1)?.(press)
-    queue.current.shift()
-    if (queue.current.length > 0) setImmediate(pump.current)
+    setTurn((before) => before + 1)
   })
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a turn ends when what its press changed is drawn
+  useEffect(() => {
+    isBusy.current = queue.current.length > 0
+    if (isBusy.current) setImmediate(handleNext.current)
+  }, [turn])
   useInput((input, key) => {
     const { presses, after } = decode(decoding.current, input, key)
     decoding.current = after
-    if (presses.length === 0) return
-    const idle = queue.current.length === 0
     queue.current.push(...presses)
-    if (idle) pump.current()
+    if (presses.length === 0 || isBusy.current) return
+    isBusy.current = true
+    handleNext.current()
   })
   return useRef<PressSource>({
     add: (handler) => {

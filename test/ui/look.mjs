@@ -1,4 +1,4 @@
-// node test/ui/look.mjs [OUT]: bundles the guided walk on made-up data into one file to run in any terminal.
+// node test/ui/look.mjs [FOLDER]: bundles the guided walk on made-up data; then `node FOLDER/look.mjs SCENARIO SPEED`.
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
@@ -6,7 +6,10 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 await build({
   absWorkingDir: root,
   entryPoints: ['test/ui/look.tsx'],
-  outfile: process.argv[2] ?? 'node_modules/.cache/look.mjs',
+  outdir: process.argv[2] ?? 'node_modules/.cache/look',
+  // Ink's devtools stay in a chunk that is never loaded.
+  splitting: true,
+  outExtension: { '.js': '.mjs' },
   bundle: true,
   format: 'esm',
   platform: 'node',

@@ -1,5 +1,5 @@
 import type { Binding } from '../keys.ts'
-import { keyName } from '../keys.ts'
+import { keyText } from '../keys.ts'
 import { type Line, lineWidth, span } from '../lines.ts'
 import { Lines } from './Lines.tsx'
 
@@ -24,9 +24,9 @@ export function KeyBar({ table, width, labels = {}, without = [] }: Props) {
 }
 
 function bar(bindings: readonly Binding[]): Line {
-  return bindings.flatMap(({ keys, label }, index) => [
+  return bindings.flatMap((binding, index) => [
     ...(index > 0 ? [span(' · ', 'dim')] : []),
-    span(keyName(keys[0] ?? ''), 'strong'),
-    span(` ${label}`, 'dim'),
+    span(keyText(binding), 'strong'),
+    span(` ${binding.label}`, 'dim'),
   ])
 }

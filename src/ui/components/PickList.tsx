@@ -50,12 +50,19 @@ interface Props<Value> {
   readonly height: number
 }
 
+/** How many lines are left for what scrolls: the pinned ones always stand below it. */
+export function roomAbovePinned<Value>(rows: readonly PickRow<Value>[], height: number): number {
+  return Math.max(1, height - rows.filter(({ pinned }) => pinned).length)
+}
+
 export function PickList<Value>({ rows, filter, cursor, offset, width, height }: Props<Value>) {
   const longest = Math.max(0, ...rows.map(({ label }) => widthOf(strip(label))))
   const column = Math.min(longest, width < 60 ? width - 4 : Math.floor(width * 0.5)) + 2
-  const shown = rows.slice(offset, offset + height)
-  const lines = shown.map((row, index) => rowLine(row, filter, offset + index === cursor, column, width))
-  return <Lines lines={lines} width={width} height={height} />
+  const draw = (row: PickRow<Value>) => rowLine(row, filter, rows.indexOf(row) === cursor, column, width)
+  const free = rows.filter(({ pinned }) => !pinned)
+  const pinned = rows.filter((row) => row.pinned)
+  const shown = free.slice(offset, offset + roomAbovePinned(rows, height))
+  return <Lines lines={[...shown, ...pinned].map(draw)} width={width} height={height} />
 }
 
 function rowLine<Value>(row: PickRow<Value>, filter: string, isHere: boolean, column: number, width: number): Line {

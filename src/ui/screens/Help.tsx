@@ -1,7 +1,7 @@
 import { useState } from 'react'
 import { Frame } from '../components/Frame.tsx'
 import { Scroll } from '../components/Scroll.tsx'
-import { actionFor, type Binding, helpKeys, keyName } from '../keys.ts'
+import { actionFor, type Binding, helpKeys, keyText } from '../keys.ts'
 import { blank, type Line, labelled, line, span, wrap } from '../lines.ts'
 import { usePresses } from '../press-source.ts'
 import { useScreen } from '../screen.ts'
@@ -40,8 +40,8 @@ export function Help({ isActive, table, onClose }: Props) {
 }
 
 function helpLines(table: readonly Binding[], width: number): Line[] {
-  const keys = table.flatMap(({ keys, help }) =>
-    help === '' ? [] : labelled(span(keys.slice(0, 3).map(keyName).join(' '), 'strong'), [line(help)], width, 16),
+  const keys = table.flatMap((binding) =>
+    binding.help === '' ? [] : labelled(span(keyText(binding, 3), 'strong'), [line(binding.help)], width, 16),
   )
   return [
     ...keys,

@@ -89,7 +89,7 @@ export function Intake(props: Props) {
         {
           id: 'typed',
           label: `use "${text}"`,
-          detail: 'as typed: [deploy|pod|svc/]NAME[.NAMESPACE][:PORT]',
+          detail: 'as typed: NAME.NAMESPACE:PORT',
           value: { do: 'target', target, item: null },
         },
       ]
@@ -122,7 +122,7 @@ export function Intake(props: Props) {
         notices={archive ? [] : noClusterNotice(facts)}
         hints={['Have a log line or curl -v output? Paste it here, it answers most questions.']}
         rows={archive ? firstRows(backend, null).slice(0, backend.symptoms.length) : firstRows(backend, facts)}
-        quits
+        isFirst
         onChoose={(choice: FirstChoice) => {
           if (choice.do !== 'symptom') return props.onOther(choice.do)
           if (facts && !facts.reachable && !archive) return props.onNoCluster(choice.id)
@@ -137,7 +137,7 @@ export function Intake(props: Props) {
         key="from"
         title={title}
         question={`${asked}who calls?`}
-        why="The caller's proxy knows where it sends the request, and logs what came back."
+        why="Its proxy decides where requests go, and logs what came back."
         notices={blindNotice(callers.listing, callers.waited)}
         rows={endRows(callers.listing)}
         typed={typed}
@@ -151,7 +151,7 @@ export function Intake(props: Props) {
         key="to"
         title={title}
         question={`${asked}who is called?`}
-        why="Its Service, its pods and the policies in front of it are looked at."
+        why="Its Service, its pods and the policies in front of them are read."
         notices={blindNotice(destinations.listing, destinations.waited)}
         rows={endRows(destinations.listing)}
         typed={typed}

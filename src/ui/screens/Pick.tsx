@@ -2,7 +2,7 @@ import { Box } from 'ink'
 import { useState } from 'react'
 import { Frame } from '../components/Frame.tsx'
 import { Lines } from '../components/Lines.tsx'
-import { filtered, PickList, type PickRow } from '../components/PickList.tsx'
+import { filtered, PickList, type PickRow, roomAbovePinned } from '../components/PickList.tsx'
 import { fieldLine } from '../components/TextField.tsx'
 import { edit, emptyField, fieldText } from '../field.ts'
 import { actionFor, type Press, pickKeys } from '../keys.ts'
@@ -25,7 +25,8 @@ interface Props<Value> {
   /** Rows for what was typed itself, such as a name that no list has. */
   readonly typed?: (text: string) => readonly PickRow<Value>[]
   readonly flash?: string | null
-  readonly quits?: boolean
+  /** Nothing to go back to: `q` leaves, as no answer here begins with it. */
+  readonly isFirst?: boolean
   readonly onChoose: (value: Value) => void
   readonly onBack: () => void
   readonly onPaste: (text: string) => void
@@ -46,24 +47,26 @@ export function Pick<Value>(props: Props<Value>) {
   const here = Math.min(cursor, Math.max(0, rows.length - 1))
 
   const above = [...notices.flatMap((each) => wrap(each, width, 2)), ...(notices.length > 0 ? [blank] : [])]
-  const room = screenRows - title.length - 3
-  const below = room > 12 ? hints : []
+  const body = screenRows - title.length - 3
+  const below = body > 12 ? hints : []
   const tail = below.flatMap((each) => wrap([span(each, 'dim')], width, 0))
   const listHeight = Math.max(
     1,
-    room - above.length - 2 - tail.length - (tail.length > 0 ? 1 : 0) - (width < 60 ? 0 : 1),
+    body - above.length - 2 - tail.length - (tail.length > 0 ? 1 : 0) - (width < 60 ? 0 : 1),
   )
-  const from = windowAround(rows.length, here, listHeight, offset)
+  const room = roomAbovePinned(rows, listHeight)
+  const free = rows.filter(({ pinned }) => !pinned).length
+  const from = windowAround(free, Math.min(here, Math.max(0, free - 1)), room, offset)
 
   const move = (to: number) => {
     const next = Math.max(0, Math.min(to, rows.length - 1))
     setCursor(next)
-    setOffset(windowAround(rows.length, next, listHeight, from))
+    setOffset(windowAround(free, Math.min(next, Math.max(0, free - 1)), room, from))
   }
   usePresses((press: Press) => {
     const isEmpty = filter === ''
     if (press.token === '?' && isEmpty) return props.onHelp()
-    if (press.token === 'q' && isEmpty && props.quits) return props.onQuit()
+    if (press.token === 'q' && isEmpty && props.isFirst) return props.onQuit()
     // A blank at the beginning would only hide that the field is empty.
     if (press.token === ' ' && isEmpty) return
     switch (actionFor(pickKeys, press)) {
@@ -102,14 +105,19 @@ export function Pick<Value>(props: Props<Value>) {
   }, isActive)
 
   if (!isActive) return null
-  const counted = filter === '' ? `${rows.length}` : `${narrowed.length} of ${props.rows.length}`
+  const counted =
+    filter === ''
+      ? free > room
+        ? `${from + 1}–${from + room} of ${free}`
+        : ''
+      : `${narrowed.filter(({ pinned }) => !pinned).length} of ${props.rows.length}`
   const ask = ends(
     [span(question, 'strong')],
     filter === '' ? [span('type to filter', 'dim')] : fieldLine('', field, Math.min(30, Math.floor(width / 2))),
     width,
   )
   return (
-    <Frame title={title} flash={flash} keys={pickKeys} labels={{ quit: 'quit', filter: 'filter' }}>
+    <Frame title={title} flash={flash} keys={pickKeys} without={props.isFirst && filter === '' ? ['back'] : []}>
       {(bodyWidth, height) => (
         <Box flexDirection="column" height={height}>
           <Lines lines={[...above, ask]} width={bodyWidth} />
@@ -128,7 +136,8 @@ export function Pick<Value>(props: Props<Value>) {
   )
 }
 
-/** What was typed comes after the matches, before the rows that are always there. */
+/** What was typed stands with the rows that are always there. */
 function withTyped<Value>(rows: readonly PickRow<Value>[], typed: readonly PickRow<Value>[]): PickRow<Value>[] {
-  return [...rows.filter(({ pinned }) => !pinned), ...typed, ...rows.filter(({ pinned }) => pinned)]
+  const always = typed.map((row) => ({ ...row, pinned: true }))
+  return [...rows.filter(({ pinned }) => !pinned), ...always, ...rows.filter(({ pinned }) => pinned)]
 }

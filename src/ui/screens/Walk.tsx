@@ -54,15 +54,17 @@ export function Walk({ isActive, walk, session, flash, now, onRequest, onFlash }
   const isElsewhere = cursor !== null && cursor !== current?.id
 
   // What is drawn follows the walk as soon as it moves on.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a step that starts or ends is such a move
   useEffect(() => {
     setCursor(null)
     setOffset(0)
   }, [current?.id, current?.status])
+  // biome-ignore lint/correctness/useExhaustiveDependencies: every question starts at its first answer
   useEffect(() => setChoice(0), [question?.id])
 
   const elapsed = walk.beganAt === null ? null : (walk.endedAt ?? Math.max(at, walk.beganAt)) - walk.beganAt
   const isNarrow = width < 66
-  const paneWidth = isNarrow ? width : width - Math.min(34, Math.floor(width * 0.36)) - 2
+  const paneWidth = isNarrow ? width : width - Math.min(40, Math.floor(width * 0.39)) - 2
   const number = rail.findIndex(({ id }) => id === shownId) + 1
   const step = shown ? stepLines(walk, shown, number, paneWidth, at) : notYet(rail[number - 1]?.title ?? null, walk)
   const next = nextOf(walk, isElsewhere, shown !== null, paneWidth)
@@ -97,7 +99,7 @@ export function Walk({ isActive, walk, session, flash, now, onRequest, onFlash }
         return steer({ do: 'next' })
       case 'auto':
         if (walk.over || state.diagnosis) return onFlash('nothing left to walk')
-        onFlash(walk.auto ? 'stops after this step' : 'walking on until something is found · a stops')
+        if (walk.auto) onFlash('stops after this step')
         return session.toggleAuto()
       case 'skip':
         return steer({ do: 'skip' })
@@ -240,9 +242,9 @@ function nextOf(walk: WalkSnapshot, isElsewhere: boolean, isWalked: boolean, wid
       ),
     ]
   if (walk.question) return []
-  if (state.diagnosis) return [blank, ...nextLines(null, true, width)]
+  if (state.diagnosis) return [blank, line(span('Next ▸ ', 'accent'), span('diagnosis', 'strong'), ' is there: enter')]
   if (!paused) return []
-  return [blank, ...nextLines(paused.next, false, width)]
+  return [blank, ...nextLines(paused.next, state.plan, width)]
 }
 
 function notYet(title: string | null, walk: WalkSnapshot): Line[] {
@@ -255,7 +257,6 @@ function labels(walk: WalkSnapshot, isElsewhere: boolean, label: string): Record
   return {
     next: isElsewhere ? `go to ${label}` : walk.state.diagnosis ? 'diagnosis' : 'next',
     auto: walk.auto ? 'stop' : 'auto',
-    evidence: `evidence (${walk.state.commands.filter(({ entry }) => entry).length})`,
   }
 }
 

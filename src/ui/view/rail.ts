@@ -51,7 +51,8 @@ export function railLines(rows: readonly RailRow[], cursor: string | null, width
     const label = padLine([span(row.label, isHere ? 'accent' : tone)], labelWidth)
     return clipLine(
       [
-        span(isHere ? '▸' : ' ', 'accent'),
+        // One `▸` is enough where the walk is and the person looks.
+        span(isHere && row.mark !== 'now' ? '▸' : ' ', 'accent'),
         span(`${symbols[row.mark]} `, markTones[row.mark]),
         ...label,
         span(row.remark, row.mark === 'bad' ? 'bad' : 'dim'),

@@ -1,5 +1,5 @@
 import type { Hit } from '../../model/finding.ts'
-import type { CommandState, NextHint, StepState } from '../../model/run.ts'
+import type { CommandState, NextHint, PlanEntry, StepState } from '../../model/run.ts'
 import { blank, clipLine, type Line, line, span, wrap } from '../lines.ts'
 import type { WalkSnapshot } from '../walk-session.ts'
 import { clipMiddle } from '../width.ts'
@@ -8,43 +8,53 @@ import { reasonText, seconds, took } from './wording.ts'
 /** After this long a running command counts its seconds and says what it waits for. */
 const slowMs = 2000
 
-/** One step: the question, each command with what came back, what it means. */
+/** One step: the question, each command with what came back, what it means. What was found stands first. */
 export function stepLines(walk: WalkSnapshot, step: StepState, n: number, width: number, now: number): Line[] {
   const { state } = walk
   const commands = state.commands.filter((command) => command.step === step.id)
   const latest = commands.filter(
     (command, index) => !commands.slice(index + 1).some(({ display }) => display === command.display),
   )
+  const hits = hitsOf(walk, step)
+  const found = hits.filter(({ about }) => about === 'call').flatMap((hit) => findingLines(hit, width))
+  const isRunning = step.status === 'running'
   return [
     ...wrap(line(span(`${n} · ${step.label.toUpperCase()}  `, 'accent'), span(step.title, 'strong')), width, 4),
-    ...wrap(line(span(step.proves, 'dim')), width, 0),
-    ...(latest.length > 0 ? [blank] : []),
-    ...latest.flatMap((command) => commandLines(command, walk.since[command.id] ?? null, width, now)),
-    ...meaningLines(walk, step, width),
+    // What it proves is said while one waits; afterwards what it proved is.
+    ...(isRunning && found.length === 0 ? wrap(line(span(step.proves, 'dim')), width) : []),
+    ...block(found),
+    ...block(latest.flatMap((command) => commandLines(command, walk.since[command.id] ?? null, width, now))),
+    ...block(isRunning ? [] : learnedLines(step, hits, width)),
   ]
+}
+
+function block(lines: readonly Line[]): Line[] {
+  return lines.length > 0 ? [blank, ...lines] : []
 }
 
 function commandLines(command: CommandState, startedAt: number | null, width: number, now: number): Line[] {
   const { entry } = command
   const running = entry || startedAt === null ? null : now - startedAt
-  const right = entry ? took(entry.durationMs) : running !== null && running >= slowMs ? seconds(running) : '…'
-  const head = line(
-    span('$ ', 'dim'),
-    span(clipMiddle(command.display, width - 4 - right.length), 'command'),
-    span(`  ${right}`, 'dim'),
-  )
+  const isSlow = running !== null && running >= slowMs
+  const head = commandLine(command.display, entry ? took(entry.durationMs) : isSlow ? seconds(running) : '…', width)
   if (!entry) {
-    if (running === null || running < slowMs) return [head]
-    return [head, ...wrap(line(span(`  waiting for ${waitsFor(command)} · esc gives it up`, 'warn')), width, 2)]
+    const waiting = line(span(`  waiting for ${waitsFor(command)} · esc gives it up`, 'warn'))
+    return isSlow ? [...head, ...wrap(waiting, width, 2)] : head
   }
   if (entry.status === 'ok') {
     const learned = command.learned ?? 'read'
-    return [head, ...wrap(line('  ', learned, span(`  [${entry.id}]`, 'dim')), width, 2)]
+    return [...head, ...wrap(line('  ', learned, span(` [${entry.id}]`, 'dim')), width, 2)]
   }
   const why = [reasonText(entry.reason), entry.detail].filter(Boolean).join(': ')
-  const lost = wrap(line(span('  ? ', 'blind'), `could not look, ${why}`, span(`  [${entry.id}]`, 'dim')), width, 4)
+  const lost = wrap(line(span('  ? ', 'blind'), `could not look, ${why}`, span(` [${entry.id}]`, 'dim')), width, 4)
   const unlock = entry.unlock ? wrap(line(span(`    ask for: ${entry.unlock}`, 'dim')), width, 4) : []
-  return [head, ...lost, ...unlock]
+  return [...head, ...lost, ...unlock]
+}
+
+/** Two lines of it at most: the whole one is a key away. */
+function commandLine(display: string, right: string, width: number): Line[] {
+  const shown = clipMiddle(display, width * 2 - 8 - right.length)
+  return wrap(line(span('$ ', 'dim'), span(shown, 'command'), span(`  ${right}`, 'dim')), width, 2)
 }
 
 export function waitsFor(command: Pick<CommandState, 'display' | 'subject'>): string {
@@ -57,14 +67,17 @@ export function waitsFor(command: Pick<CommandState, 'display' | 'subject'>): st
   return command.subject === '' ? tool : command.subject
 }
 
-function meaningLines(walk: WalkSnapshot, step: StepState, width: number): Line[] {
-  const hits = hitsOf(walk, step)
-  const findings = hits.flatMap((hit) => hitLines(hit, width))
-  if (step.status === 'running') return findings.length > 0 ? [blank, ...findings] : []
-  const learned = step.learned.flatMap((text) => wrap(line(span('· ', 'dim'), text), width, 2))
-  const skipped = step.status === 'skipped' ? [line(span('skipped: not looked at', 'dim'))] : []
-  const all = [...learned, ...findings, ...skipped]
-  return all.length > 0 ? [blank, ...all] : []
+/** What the step taught. Its short verdict stands in the rail already, where there is more to say. */
+function learnedLines(step: StepState, hits: readonly Hit[], width: number): Line[] {
+  if (step.status === 'skipped') return [line(span('skipped: not looked at', 'dim'))]
+  const told = step.learned.length > 1 ? step.learned.slice(1) : step.learned
+  const asides = hits.filter(({ about, title }) => about === 'aside' && !told.some((text) => text.includes(title)))
+  return [
+    ...told.flatMap((text) => wrap(line(span('· ', 'dim'), text), width, 2)),
+    ...asides.flatMap(({ title }) =>
+      wrap(line(span('! ', 'warn'), title, span('  true, but not about this call', 'dim')), width, 2),
+    ),
+  ]
 }
 
 /** Findings that settled while this step ran. */
@@ -74,16 +87,10 @@ function hitsOf(walk: WalkSnapshot, step: StepState): Hit[] {
   )
 }
 
-function hitLines(hit: Hit, width: number): Line[] {
-  const aside = hit.about === 'aside'
-  const title = line(
-    span(aside ? '! ' : '✗ ', aside ? 'warn' : 'bad'),
-    span(hit.title, aside ? 'plain' : 'strong'),
-    span(aside ? '  true, but not about this call' : `  ${hit.certainty}`, 'dim'),
-  )
-  if (aside) return wrap(title, width, 2)
+function findingLines(hit: Hit, width: number): Line[] {
+  const title = line(span('✗ ', 'bad'), span(hit.title, 'strong'), span(`  ${hit.certainty}`, 'dim'))
   const quotes = hit.supporting.flatMap((quote) => quoteLines(quote.statement, quote.excerpt, quote.entry, width, 2))
-  return [...wrap(title, width, 2), ...wrap(line('  ', hit.statement), width, 2), ...quotes]
+  return [...wrap(title, width, 2), ...(quotes.length > 0 ? quotes : wrap(line('  ', hit.statement), width, 2))]
 }
 
 /** A statement, and the words of the tool under it, marked as quoted. */
@@ -101,11 +108,13 @@ export function quoteLines(
 }
 
 /** What comes next and why, with the command as it will be run. */
-export function nextLines(next: NextHint | null, diagnosed: boolean, width: number): Line[] {
-  if (diagnosed) return wrap(line(span('Next ▸ ', 'accent'), 'the diagnosis (d)'), width, 7)
-  if (!next) return wrap(line(span('Next ▸ ', 'accent'), 'diagnosis'), width, 7)
-  const why = next.because ? `, ${next.because}` : ''
-  const where = next.step === 'diagnosis' ? 'diagnosis' : next.title || next.step
-  const command = next.command ? [line(span('$ ', 'dim'), span(clipMiddle(next.command, width - 2), 'command'))] : []
-  return [...wrap(line(span('Next ▸ ', 'accent'), span(where, 'strong'), why), width, 7), ...command]
+export function nextLines(next: NextHint | null, plan: readonly PlanEntry[], width: number): Line[] {
+  if (!next || next.step === 'diagnosis') {
+    const why = next?.because ? `: ${next.because}` : ''
+    return wrap(line(span('Next ▸ ', 'accent'), span('diagnosis', 'strong'), why), width, 7)
+  }
+  const label = plan.find(({ id }) => id === next.step)?.label ?? next.title
+  const why = next.because ? `: ${next.because}` : ''
+  const command = next.command ? wrap(line(span('$ ', 'dim'), span(next.command, 'command')), width, 2).slice(0, 3) : []
+  return [...wrap(line(span('Next ▸ ', 'accent'), span(label, 'strong'), why), width, 7), ...command]
 }
