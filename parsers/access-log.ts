@@ -18,9 +18,9 @@ export { type AccessLogOptions, type AccessLogPush, createAccessLogScanner } fro
 export type { AccessLogView } from './access-log/view.ts'
 
 export interface AccessLogHandlers {
-  readonly onRecord: (record: AccessLogRecord) => void
-  readonly onOther?: (item: OtherItem) => void
-  readonly onUnparsed?: (item: UnparsedItem) => void
+  readonly onRecord: (record: AccessLogRecord) => unknown
+  readonly onOther?: (item: OtherItem) => unknown
+  readonly onUnparsed?: (item: UnparsedItem) => unknown
 }
 
 /** Push bytes in chunks of any size, get records in order; nothing is kept between lines. */
@@ -66,7 +66,7 @@ export async function scanAccessLog(
 
 /** One line, as pasted from a terminal or a log system. Of several lines the first that is not blank. */
 export function parseAccessLogLine(line: string, options: AccessLogOptions = {}): AccessLogItem {
-  const items = parseAccessLog(line, options).items
+  const items = itemsOf(line, options)
   return (
     items.find((item) => item.kind !== 'other' || item.what !== 'blank') ??
     items[0] ?? { kind: 'other', what: 'blank', text: '', line: 1 }
@@ -77,26 +77,35 @@ export interface AccessLogText {
   readonly records: readonly AccessLogRecord[]
   readonly others: readonly OtherItem[]
   readonly unparsed: readonly UnparsedItem[]
-  readonly items: readonly AccessLogItem[]
   readonly counts: Readonly<AccessLogCounts>
 }
 
 /** A whole text that is in memory already, say the answer of `kubectl logs --tail`. */
 export function parseAccessLog(text: string, options: AccessLogOptions = {}): AccessLogText {
+  const records: AccessLogRecord[] = []
+  const others: OtherItem[] = []
+  const unparsed: UnparsedItem[] = []
+  const reader = createAccessLogReader(
+    {
+      onRecord: (record) => records.push(record),
+      onOther: (item) => others.push(item),
+      onUnparsed: (item) => unparsed.push(item),
+    },
+    options,
+  )
+  reader.push(text)
+  return { records, others, unparsed, counts: reader.end() }
+}
+
+function itemsOf(text: string, options: AccessLogOptions): AccessLogItem[] {
   const items: AccessLogItem[] = []
   const reader = createAccessLogReader(
     collectInto((item) => items.push(item)),
     options,
   )
   reader.push(text)
-  const counts = reader.end()
-  return {
-    records: items.flatMap((item) => (item.kind === 'record' ? [item.record] : [])),
-    others: items.filter((item) => item.kind === 'other'),
-    unparsed: items.filter((item) => item.kind === 'unparsed'),
-    items,
-    counts,
-  }
+  reader.end()
+  return items
 }
 
 function collectInto(add: (item: AccessLogItem) => void): AccessLogHandlers {
@@ -140,12 +149,37 @@ export const AccessLogRecordSchema = z.object({
   ambiguous: z.literal(true).exactOptional(),
 })
 
+const OtherSchema = z.object({
+  kind: z.literal('other'),
+  what: z.enum(['agent', 'envoy', 'ztunnel', 'continuation', 'blank']),
+  text: z.string(),
+  line: z.number(),
+  source: z.string().exactOptional(),
+})
+
+export const UnparsedSchema = z.object({
+  kind: z.literal('unparsed'),
+  text: z.string(),
+  line: z.number(),
+  why: z.string(),
+})
+
 const AccessLogTextSchema = z.object({
   records: z.array(AccessLogRecordSchema).readonly(),
-  others: z.array(z.custom<OtherItem>()).readonly(),
-  unparsed: z.array(z.custom<UnparsedItem>()).readonly(),
-  items: z.array(z.custom<AccessLogItem>()).readonly(),
-  counts: z.custom<AccessLogCounts>(),
+  others: z.array(OtherSchema).readonly(),
+  unparsed: z.array(UnparsedSchema).readonly(),
+  counts: z.object({
+    lines: z.number(),
+    records: z.number(),
+    unparsed: z.number(),
+    other: z.object({
+      agent: z.number(),
+      envoy: z.number(),
+      ztunnel: z.number(),
+      continuation: z.number(),
+      blank: z.number(),
+    }),
+  }),
 })
 
 /** Access log of a proxy with whatever else its container prints. An empty log is an answer; foreign text is not. */

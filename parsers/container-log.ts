@@ -4,7 +4,7 @@ import { ParseError } from '../src/model/errors.ts'
 import { defineParser } from '../src/model/parser.ts'
 import type { OtherItem, UnparsedItem } from './access-log/items.ts'
 import type { AccessLogOptions } from './access-log/scanner.ts'
-import { AccessLogRecordSchema, parseAccessLog } from './access-log.ts'
+import { AccessLogRecordSchema, parseAccessLog, UnparsedSchema } from './access-log.ts'
 import { type LogEntry, readLogLine } from './lib/log-line.ts'
 
 /** What the agent and Envoy say that explains why a proxy has no or old configuration. `other` is everything else. */
@@ -140,9 +140,7 @@ const Schema = z.object({
       }),
     )
     .readonly(),
-  unparsed: z
-    .array(z.object({ kind: z.literal('unparsed'), text: z.string(), line: z.number(), why: z.string() }))
-    .readonly(),
+  unparsed: z.array(UnparsedSchema).readonly(),
   counts: z.object({
     lines: z.number(),
     records: z.number(),

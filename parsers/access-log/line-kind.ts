@@ -62,7 +62,10 @@ function endOfTime(bytes: Uint8Array, start: number, end: number): number {
   if (end - start < 20 || bytes[start + 4] !== 0x2d || bytes[start + 7] !== 0x2d || bytes[start + 10] !== 0x54)
     return -1
   for (let at = start + 11; at < end && at < start + 40; at++) {
-    if (bytes[at] === space || bytes[at] === tab) return at
+    const byte = bytes[at]!
+    if (byte === space || byte === tab) return at
+    // Digits, `:`, `.`, `Z` and an offset; `…Z] "GET` is the rest of a line that lost its bracket.
+    if (!isDigit(byte) && byte !== 0x3a && byte !== 0x2e && byte !== 0x5a && byte !== 0x2b && byte !== 0x2d) return -1
   }
   // `kubectl logs --timestamps` of an empty line may have lost its blank to an editor.
   return end - start < 40 ? end : -1

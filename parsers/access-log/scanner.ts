@@ -17,9 +17,9 @@ export interface AccessLogOptions {
 }
 
 export interface ScanHandlers {
-  readonly onAccess: (view: AccessLogView) => void
-  readonly onOther?: ((item: OtherItem) => void) | undefined
-  readonly onUnparsed?: ((item: UnparsedItem) => void) | undefined
+  readonly onAccess: (view: AccessLogView) => unknown
+  readonly onOther?: ((item: OtherItem) => unknown) | undefined
+  readonly onUnparsed?: ((item: UnparsedItem) => unknown) | undefined
 }
 
 export interface AccessLogPush {
