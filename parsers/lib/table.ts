@@ -8,6 +8,7 @@ export interface Table<Required extends string = string> {
   /** As printed, unknown ones included. A name that occurs twice gets ` (2)`. */
   readonly columns: readonly string[]
   readonly rows: readonly Row<Required>[]
+  /** Log lines, and whatever else stood above the header: a plugin's greeting, the command that was pasted along. */
   readonly logLines: readonly string[]
 }
 
@@ -39,7 +40,6 @@ export function readTable<Required extends string>(
   for (const [at, line] of lines.entries()) {
     let columns = findHeader(line, required, known, options.tight ?? false)
     if (!columns) continue
-    refuseTextBefore(lines.slice(0, at))
     const rows: Row<Required>[] = []
     for (const [below, candidate] of lines.slice(at + 1).entries()) {
       if (candidate.trim() === '') continue
@@ -48,18 +48,13 @@ export function readTable<Required extends string>(
       if (repeated) columns = repeated
       else rows.push(cutRow<Required>(candidate, columns, options.tight ?? false, at + below + 2))
     }
-    return { columns: columns.map((column) => column.name), rows, logLines }
+    const above = lines.slice(0, at).filter((text) => text.trim() !== '')
+    return { columns: columns.map((column) => column.name), rows, logLines: [...logLines, ...above] }
   }
   const first = lines.find((line) => line.trim() !== '')
   throw new ParseError(
     first === undefined ? 'nothing was printed' : `no columns ${required.join(', ')} in "${shorten(first)}"`,
   )
-}
-
-// A recording may begin in the middle: what stands above the header is either nothing or a sign of another output.
-function refuseTextBefore(lines: readonly string[]): void {
-  const stray = lines.find((line) => line.trim() !== '')
-  if (stray !== undefined) throw new ParseError(`unexpected text above the table: "${shorten(stray)}"`)
 }
 
 function findHeader(line: string, required: readonly string[], known: Set<string>, tight: boolean): Column[] | null {

@@ -74,6 +74,12 @@ describe('a table', () => {
       expect(rows(text.replace('web-1.shop', name))).toEqual([{ NAME: name, STATUS: 'OK', LAST: 'x' }])
   })
 
+  test('may have text above it, which is kept', () => {
+    const text = table(5, ['NAME', 'STATUS', 'LAST'], ['a', 'OK', 'x'])
+    const read = readTable(`$ istioctl something\n\n${text}`, ['NAME', 'STATUS', 'LAST'])
+    expect(read).toMatchObject({ rows: rows(text), logLines: ['$ istioctl something'] })
+  })
+
   test('may repeat its header with other widths', () => {
     const first = table(5, ['NAME', 'STATUS', 'LAST'], ['a', 'OK', ''])
     const second = table(5, ['NAME', 'STATUS', 'LAST'], ['a-long-name', 'OK', ''])
@@ -82,9 +88,13 @@ describe('a table', () => {
 
   test('is refused when a line does not fit, or says that something failed', () => {
     const text = table(5, ['NAME', 'STATUS', 'LAST'], ['a', 'OK', 'x'])
-    for (const line of ['a message from a plugin that nobody asked for', 'Error: pods is forbidden', 'Usage: istioctl'])
-      for (const broken of [`${text}${line}\n`, `${line}\n${text}`])
-        expect(() => rows(broken), broken).toThrow(ParseError)
+    const stray = 'a message from a plugin that nobody asked for'
+    for (const broken of [
+      `${text}${stray}\n`,
+      `${text}Error: pods is forbidden\n`,
+      `Error: pods is forbidden\n${text}`,
+    ])
+      expect(() => rows(broken), broken).toThrow(ParseError)
     for (const broken of ['', '\n', log, 'NAME STATUS\n']) expect(() => rows(broken), broken).toThrow(ParseError)
   })
 })
