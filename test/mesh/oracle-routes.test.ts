@@ -1,7 +1,12 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
+import cluster from '../../parsers/proxy-config-cluster.ts'
+import endpoint from '../../parsers/proxy-config-endpoint.ts'
+import listener from '../../parsers/proxy-config-listener.ts'
+import route from '../../parsers/proxy-config-route.ts'
 import { predictRoute } from '../../src/mesh/predict-route.ts'
+import { type ProxyConfig, trace } from '../../src/mesh/trace.ts'
 import { hasShared, readJson, sharedFolder } from '../helpers/shared.ts'
 
 const folder = join(sharedFolder, 'oracle/routes')
@@ -85,6 +90,35 @@ function asService(service: any) {
   }
 }
 
-test.skipIf(!hasShared)('some sets come with the proxy’s own configuration', () => {
-  expect(readdirSync(folder).some((file) => file.includes('proxy-config') && existsSync(join(folder, file)))).toBe(true)
+const dumps = hasShared ? readdirSync(folder).filter((file) => file.includes('.proxy-config.')) : []
+const traced = { agree: 0, wrong: 0 }
+afterAll(() => {
+  if (hasShared) console.log(`oracle routes, traced in the proxy's configuration: ${JSON.stringify(traced)}`)
+})
+
+describe.skipIf(!hasShared)('a real mesh agrees about routes, from the proxy’s configuration', () => {
+  test.each(dumps)('%s', (file) => {
+    const set = readJson(join(folder, `${file.split('.')[0]}.json`))
+    const dump = readJson(join(folder, file))
+    const config: ProxyConfig = {
+      listeners: listener.parse(JSON.stringify(dump.listeners)),
+      routes: route.parse(JSON.stringify(dump.routes)),
+      clusters: cluster.parse(JSON.stringify(dump.clusters)),
+      endpoints: endpoint.parse(JSON.stringify(dump.endpoints)),
+    }
+    const mine = set.cases.filter((entry: any) => entry.client === set.proxyConfig.pod)
+    expect(mine.length).toBeGreaterThan(0)
+    for (const { id, request, observed } of mine) {
+      const result = trace(config, {
+        direction: 'outbound',
+        connection: { address: request.destination.ip, port: request.destination.port, tls: false, alpn: ['http/1.1'] },
+        request: { method: request.method, path: request.path, authority: request.host, headers: request.headers },
+      })
+      const location = result.steps.find(({ kind }) => kind === 'route')?.facts.location ?? null
+      // A route without a name is logged as `-`, and so is the cluster where nothing was forwarded.
+      const differences = compare({ ...result, location }, observed)
+      traced[differences.length === 0 ? 'agree' : 'wrong'] += 1
+      expect(differences, `${id} ${JSON.stringify(result.steps.map(({ kind, name }) => [kind, name]))}`).toEqual([])
+    }
+  })
 })
