@@ -3,7 +3,7 @@ export interface RuleShape {
   readonly from: readonly Alternative[]
   readonly to: readonly Alternative[]
   readonly when: readonly Condition[]
-  /** Fields of a source or operation that we do not know: a newer release may have added them. */
+  /** What we cannot read: fields that a newer release may have added, or values of an unexpected kind. Such a rule stays open. */
   readonly strangers: readonly string[]
 }
 
@@ -36,49 +36,56 @@ const operationNames: Readonly<Record<string, string>> = {
 }
 
 export function readRule(rule: unknown): RuleShape {
-  const { from, to, when } = record(rule)
-  const sources = list(from).map((entry) => record(record(entry).source))
-  const operations = list(to).map((entry) => record(record(entry).operation))
+  const reader = new ShapeReader()
+  const { from, to, when, ...others } = reader.record(rule, 'rule')
+  reader.strangers.push(...Object.keys(others))
   return {
-    from: sources.map((source) => readAlternative(source, sourceNames)),
-    to: operations.map((operation) => readAlternative(operation, operationNames)),
-    when: list(when)
-      .map(record)
-      .map((condition) => ({
-        key: String(condition.key ?? ''),
-        values: texts(condition.values),
-        notValues: texts(condition.notValues),
-      })),
-    strangers: [
-      ...sources.flatMap((source) => strangers(source, sourceNames)),
-      ...operations.flatMap((operation) => strangers(operation, operationNames)),
-    ],
+    from: reader.list(from, 'from').map((entry) => reader.alternative(entry, 'source', sourceNames)),
+    to: reader.list(to, 'to').map((entry) => reader.alternative(entry, 'operation', operationNames)),
+    when: reader.list(when, 'when').map((entry) => reader.condition(entry)),
+    strangers: reader.strangers,
   }
 }
 
-function readAlternative(block: Record<string, unknown>, names: Readonly<Record<string, string>>): Alternative {
-  const fields = new Map<string, Values>()
-  for (const [name, negated] of Object.entries(names)) {
-    const [values, notValues] = [texts(block[name]), texts(block[negated])]
-    if (values.length > 0 || notValues.length > 0) fields.set(name, { values, notValues })
+/** Collects what it does not understand while it reads; an absent or null value is just absent. */
+class ShapeReader {
+  readonly strangers: string[] = []
+
+  record(value: unknown, where: string): Record<string, unknown> {
+    // A non-null, non-array object can be read by key; what is under the keys stays unknown.
+    if (value !== null && typeof value === 'object' && !Array.isArray(value)) return value as Record<string, unknown>
+    this.strangers.push(where)
+    return {}
   }
-  return fields
-}
 
-function strangers(block: Record<string, unknown>, names: Readonly<Record<string, string>>): string[] {
-  const known = new Set([...Object.keys(names), ...Object.values(names)])
-  return Object.keys(block).filter((key) => !known.has(key))
-}
+  list(value: unknown, where: string): readonly unknown[] {
+    if (Array.isArray(value)) return value
+    if (value !== undefined && value !== null) this.strangers.push(where)
+    return []
+  }
 
-function record(value: unknown): Record<string, unknown> {
-  // Anything else has no fields to read.
-  return value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as Record<string, unknown>) : {}
-}
+  texts(value: unknown, where: string): readonly string[] {
+    const entries = this.list(value, where)
+    const texts = entries.filter((entry): entry is string => typeof entry === 'string')
+    if (texts.length < entries.length) this.strangers.push(where)
+    return texts
+  }
 
-function list(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : []
-}
+  alternative(entry: unknown, block: string, names: Readonly<Record<string, string>>): Alternative {
+    const inner = this.record(entry, block)[block]
+    const fields = inner === undefined || inner === null ? {} : this.record(inner, block)
+    const known = new Set([...Object.keys(names), ...Object.values(names)])
+    this.strangers.push(...Object.keys(fields).filter((key) => !known.has(key)))
+    const found = Object.entries(names).map(([name, negated]) => {
+      const [values, notValues] = [this.texts(fields[name], name), this.texts(fields[negated], negated)]
+      return [name, { values, notValues }] as const
+    })
+    return new Map(found.filter(([, { values, notValues }]) => values.length + notValues.length > 0))
+  }
 
-function texts(value: unknown): readonly string[] {
-  return list(value).map(String)
+  condition(entry: unknown): Condition {
+    const { key, values, notValues } = this.record(entry, 'when')
+    if (typeof key !== 'string') this.strangers.push('when key')
+    return { key: String(key), values: this.texts(values, 'values'), notValues: this.texts(notValues, 'notValues') }
+  }
 }
