@@ -1,6 +1,6 @@
 import type { RunState } from '../model/run.ts'
+import { lineText, span, wrap } from './lines.ts'
 import type { Saved } from './ports.ts'
-import { strip } from './strip.ts'
 import { symbols } from './theme.ts'
 import { summaryText, verdictMark } from './view/diagnosis.ts'
 import { callText, count, symptomWords } from './view/wording.ts'
@@ -22,7 +22,7 @@ export function exitCodeOf(state: RunState, interrupted: boolean): number {
 }
 
 /** What stays in the scrollback when the screen is gone. */
-export function closingLines(state: RunState, saved: Saved | null): string[] {
+export function closingLines(state: RunState, saved: Saved | null, columns: number): string[] {
   if (state.startedAt === null) return []
   const what = `${symptomWords[state.given?.symptom ?? 'unknown']}  ${callText(state)}`
   const last = state.retests.at(-1)
@@ -34,5 +34,5 @@ export function closingLines(state: RunState, saved: Saved | null): string[] {
     verdict,
     ...(last ? [`  last retest: ${last.result}${last.statement ? `, ${last.statement}` : ''}`] : []),
     saved ? `  note: ${saved.notePath}` : '  no note was saved',
-  ].map(strip)
+  ].flatMap((text) => wrap([span(text)], columns, 2).map(lineText))
 }

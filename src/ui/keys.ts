@@ -46,9 +46,10 @@ export const walkKeys = [
   { does: 'down', keys: ['down', 'j'], label: '', help: '' },
   {
     does: 'pageDown',
-    keys: ['pagedown', ' ', 'right', 'l'],
+    keys: [' ', 'pagedown', 'right', 'l'],
+    shows: 'space',
     label: '',
-    help: 'scroll the step (space, page down, page up)',
+    help: 'scroll the step; page up goes back',
   },
   { does: 'pageUp', keys: ['pageup'], label: '', help: '' },
   { does: 'cancel', keys: ['esc'], label: '', help: 'give up the commands that run; back to the current step' },

@@ -116,12 +116,12 @@ function merge(of: readonly Span[]): Line {
 }
 
 /** A label in a column of its own, the text wrapped beside it; under it where the screen is narrow. */
-export function labelled(label: Span, text: readonly Line[], width: number, column: number): Line[] {
+export function labelled(label: Span, text: readonly Line[], width: number, column: number, hanging = 0): Line[] {
   if (width < 50) {
-    const under = text.flatMap((each) => wrap(each, width - 2).map((part) => line('  ', ...part)))
+    const under = text.flatMap((each) => wrap(each, width - 2, hanging).map((part) => line('  ', ...part)))
     return label.text === '' ? under : [[label], ...under]
   }
-  const beside = text.flatMap((each) => wrap(each, width - column))
+  const beside = text.flatMap((each) => wrap(each, width - column, hanging))
   return beside.map((each, index) => [...padLine(index === 0 ? [label] : [], column), ...each])
 }
 

@@ -41,7 +41,7 @@ export async function runGuided(backend: Backend, options: GuidedOptions): Promi
   } finally {
     restore()
   }
-  const closing = closingLines(end.state, end.saved)
+  const closing = closingLines(end.state, end.saved, options.stdout.columns || 80)
   if (closing.length > 0) options.stdout.write(`${closing.join('\n')}\n`)
   return { exitCode: exitCodeOf(end.state, end.interrupted), state: end.state, saved: end.saved }
 }

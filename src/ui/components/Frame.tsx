@@ -3,6 +3,8 @@ import type { ReactNode } from 'react'
 import type { Binding } from '../keys.ts'
 import { clipLine, type Line, span } from '../lines.ts'
 import { useScreen } from '../screen.ts'
+import { symbols } from '../theme.ts'
+import { clampScroll } from '../view/windowed.ts'
 import { widthOf } from '../width.ts'
 import { KeyBar } from './KeyBar.tsx'
 import { Lines } from './Lines.tsx'
@@ -23,7 +25,7 @@ interface Props {
 export function Frame({ title, top = [], flash = null, keys, labels = {}, without = [], children }: Props) {
   const { columns, rows, width } = useScreen()
   // On a very low screen the picture goes first: the step says the same in words.
-  const picture = top.length > 0 && rows >= 14 ? top.slice(0, Math.floor(rows / 3)) : []
+  const picture = top.length > 0 && rows >= 14 ? aroundBreak(top, Math.floor(rows / 4)) : []
   const height = Math.max(1, rows - title.length - 3 - (picture.length > 0 ? picture.length + 1 : 0))
   return (
     <Box flexDirection="column" height={rows} width={columns} paddingX={columns < 60 ? 0 : 1} overflow="hidden">
@@ -44,4 +46,11 @@ function rule(width: number, text: string | null = null): Line {
   const said = clipLine([span(` ${text} `, 'accent')], width - 4)
   const used = said.reduce((sum, part) => sum + widthOf(part.text), 0)
   return [span('──', 'dim'), ...said, span('─'.repeat(Math.max(0, width - 2 - used)), 'dim')]
+}
+
+/** Of a picture that is too high, the part where it breaks. */
+function aroundBreak(picture: readonly Line[], height: number): readonly Line[] {
+  const at = picture.findIndex((of) => of.some(({ text }) => text.includes(symbols.bad)))
+  const from = clampScroll(at - 1, picture.length, height)
+  return picture.slice(from, from + height)
 }

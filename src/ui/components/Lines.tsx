@@ -19,7 +19,7 @@ export function Lines({ lines, width, height = lines.length }: Props) {
       {shown.map((spans, row) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: a row is its place on the screen
         <Text key={row} wrap="truncate">
-          {spans.length === 0
+          {spans.every(({ text }) => text === '')
             ? ' '
             : spans.map((part, at) => (
                 // biome-ignore lint/suspicious/noArrayIndexKey: as above

@@ -68,13 +68,10 @@ export function PickList<Value>({ rows, filter, cursor, offset, width, height }:
 function rowLine<Value>(row: PickRow<Value>, filter: string, isHere: boolean, column: number, width: number): Line {
   const match = filter.trim() === '' ? null : matches(filter, strip(row.label))
   const label = highlight(row.label, match?.positions ?? new Set(), isHere ? 'accent' : (row.tone ?? 'plain'), 'marked')
-  return clipLine(
-    [
-      span(isHere ? '▸ ' : '  ', 'accent'),
-      ...padLine(clipLine(label, column - 1), column),
-      span(row.detail, 'dim'),
-      span(row.remark ? `${row.detail ? ' · ' : ''}${row.remark}` : '', 'warn'),
-    ],
-    width,
-  )
+  const mark = span(isHere ? '▸ ' : '  ', 'accent')
+  const room = width - column - 2
+  // Half a word tells nothing: a narrow screen says why one would pick it, or nothing.
+  if (room < 14) return clipLine([mark, ...label, span(row.remark ? `  ${row.remark}` : '', 'warn')], width)
+  const remark = span(row.remark ? `${row.detail ? ' · ' : ''}${row.remark}` : '', 'warn')
+  return clipLine([mark, ...padLine(clipLine(label, column - 1), column), span(row.detail, 'dim'), remark], width)
 }

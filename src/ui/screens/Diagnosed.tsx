@@ -1,13 +1,23 @@
+import { Box } from 'ink'
 import { useState } from 'react'
 import type { Diagnosis } from '../../model/diagnosis.ts'
 import { Frame } from '../components/Frame.tsx'
+import { Lines } from '../components/Lines.tsx'
 import { Scroll } from '../components/Scroll.tsx'
 import { actionFor, diagnosisKeys } from '../keys.ts'
-import { type Line, line, lineText, span } from '../lines.ts'
+import { blank, line, lineText, span } from '../lines.ts'
 import type { Saved } from '../ports.ts'
 import { usePresses } from '../press-source.ts'
 import { useScreen } from '../screen.ts'
-import { decidingCommand, diagnosisLines, retestLines, summaryText, titleLines } from '../view/diagnosis.ts'
+import {
+  decidingCommand,
+  diagnosisLines,
+  moveLines,
+  retestLines,
+  shortMoveLines,
+  summaryText,
+  titleLines,
+} from '../view/diagnosis.ts'
 import { clampScroll } from '../view/windowed.ts'
 import type { WalkSession, WalkSnapshot } from '../walk-session.ts'
 import { clipMiddle } from '../width.ts'
@@ -36,8 +46,15 @@ export function Diagnosed({ isActive, walk, diagnosis, session, saved, flash, on
     ...retestLines(state, width),
     ...(isRetesting ? [line(span('retesting: the deciding command runs again …', 'accent'))] : []),
   ]
-  const lines = diagnosisLines(state, diagnosis, width, pair)
-  const height = Math.max(1, rows - title.length - 3)
+  const all = moveLines(diagnosis, width)
+  const reasons = diagnosisLines(state, diagnosis, width, pair)
+  // Where not everything fits, what to do stays in view and the rest scrolls.
+  const whole = Math.max(1, rows - title.length - 3)
+  const fits = all.length <= Math.floor(whole / 2)
+  const move = fits ? all : shortMoveLines(diagnosis, width).slice(0, Math.floor(whole / 3))
+  const lines = fits ? reasons : [...reasons, blank, ...all]
+  const moveHeight = move.length === 0 ? 0 : move.length + 1
+  const height = Math.max(1, whole - moveHeight)
 
   usePresses((press) => {
     if (press.token === 'paste') return onRequest({ open: 'paste', text: press.text })
@@ -56,7 +73,7 @@ export function Diagnosed({ isActive, walk, diagnosis, session, saved, flash, on
       case 'evidence':
         return onRequest({ open: 'evidence' })
       case 'explain':
-        return onRequest({ open: 'explain', text: [...title, ...lines].map(lineText).join('\n') })
+        return onRequest({ open: 'explain', text: [...title, ...lines, ...move].map(lineText).join('\n') })
       case 'note':
         return onRequest({ open: 'note' })
       case 'raw':
@@ -86,8 +103,11 @@ export function Diagnosed({ isActive, walk, diagnosis, session, saved, flash, on
   if (!isActive) return null
   return (
     <Frame title={title} flash={flash ?? savedText(saved, width)} keys={diagnosisKeys}>
-      {(bodyWidth, bodyHeight) => (
-        <Scroll lines={lines as readonly Line[]} width={bodyWidth} height={bodyHeight} offset={offset} />
+      {(bodyWidth) => (
+        <Box flexDirection="column">
+          <Scroll lines={lines} width={bodyWidth} height={Math.min(height, lines.length)} offset={offset} />
+          {moveHeight > 0 && <Lines lines={[blank, ...move]} width={bodyWidth} height={moveHeight} />}
+        </Box>
       )}
     </Frame>
   )

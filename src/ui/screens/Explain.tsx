@@ -68,7 +68,7 @@ export function Explain({ isActive, terms, explain, onClose }: Props) {
   }, isActive)
 
   if (!isActive) return null
-  const isNarrow = width < 60
+  const isNarrow = width < 60 || terms.length === 0
   const listWidth = isNarrow ? width : Math.min(34, Math.max(16, ...terms.map((each) => each.length + 4)))
   const textWidth = isNarrow ? width : width - listWidth - 3
   const text = textOf(term, found, textWidth)
@@ -85,17 +85,25 @@ export function Explain({ isActive, terms, explain, onClose }: Props) {
           const isHere = typed === '' && from + index === cursor
           return [span(isHere ? '▸ ' : '  ', 'accent'), span(each, isHere ? 'accent' : 'plain')]
         })
-        const none = terms.length === 0 ? [line(span('Type a flag, a code or a word.', 'dim'))] : []
         if (isNarrow)
           return (
             <Box flexDirection="column">
-              <Lines lines={[...none, ...list, blank]} width={bodyWidth} height={listHeight + 1} />
-              <Scroll lines={text} width={bodyWidth} height={Math.max(1, height - listHeight - 1)} offset={offset} />
+              <Lines
+                lines={[...list, ...(list.length > 0 ? [blank] : [])]}
+                width={bodyWidth}
+                height={listHeight === 0 ? 0 : listHeight + 1}
+              />
+              <Scroll
+                lines={text}
+                width={bodyWidth}
+                height={Math.max(1, height - listHeight - (listHeight > 0 ? 1 : 0))}
+                offset={offset}
+              />
             </Box>
           )
         return (
           <Box>
-            <Lines lines={[...none, ...list]} width={listWidth} height={height} />
+            <Lines lines={list} width={listWidth} height={height} />
             <Box width={3} flexShrink={0} />
             <Scroll lines={text} width={textWidth} height={height} offset={offset} />
           </Box>
@@ -106,7 +114,8 @@ export function Explain({ isActive, terms, explain, onClose }: Props) {
 }
 
 function textOf(term: string, found: { term: string; explanation: Explanation | null } | null, width: number): Line[] {
-  if (term === '' || found?.term !== term) return []
+  if (term === '') return [line(span('Type or paste a flag, a code, a detail, a whole log line.', 'dim'))]
+  if (found?.term !== term) return []
   if (!found.explanation) return wrap(line(span(`Nothing is known here about "${term}".`, 'dim')), width)
   return explanationLines(found.explanation, width)
 }

@@ -2,7 +2,7 @@ import { useState } from 'react'
 import { Frame } from '../components/Frame.tsx'
 import { Scroll } from '../components/Scroll.tsx'
 import { actionFor, type Binding, helpKeys, keyText } from '../keys.ts'
-import { blank, type Line, labelled, line, span, wrap } from '../lines.ts'
+import { blank, type Line, line, padLine, span, wrap } from '../lines.ts'
 import { usePresses } from '../press-source.ts'
 import { useScreen } from '../screen.ts'
 import { symbols } from '../theme.ts'
@@ -40,23 +40,11 @@ export function Help({ isActive, table, onClose }: Props) {
 }
 
 function helpLines(table: readonly Binding[], width: number): Line[] {
-  const keys = table.flatMap((binding) =>
-    binding.help === '' ? [] : labelled(span(keyText(binding, 3), 'strong'), [line(binding.help)], width, 16),
-  )
+  const keys = table.flatMap((binding) => (binding.help === '' ? [] : entry(keyText(binding, 3), binding.help, width)))
   return [
     ...keys,
-    ...labelled(
-      span('ctrl-c', 'strong'),
-      [line('ends from anywhere: the note is written, the terminal is put back')],
-      width,
-      16,
-    ),
-    ...labelled(
-      span('paste', 'strong'),
-      [line('a log line or curl -v output, anywhere: it is answered at once')],
-      width,
-      16,
-    ),
+    ...entry('ctrl-c', 'ends from anywhere: the note is written, the terminal is put back', width),
+    ...entry('paste', 'a log line or curl -v output, anywhere: it is answered at once', width),
     blank,
     ...wrap(
       line(
@@ -77,4 +65,9 @@ function helpLines(table: readonly Binding[], width: number): Line[] {
     ),
     ...wrap(line(span('meshtriage only reads. A command that changes the cluster is shown, never run.', 'dim')), width),
   ]
+}
+
+function entry(keys: string, help: string, width: number): Line[] {
+  const column = width < 50 ? 12 : 16
+  return wrap(line(...padLine([span(keys, 'strong')], column), help), width, column)
 }

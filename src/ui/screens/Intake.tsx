@@ -107,6 +107,7 @@ export function Intake(props: Props) {
     onBack: back,
   }
   const where = archive ? [span(`archive ${archive} · offline`, 'dim')] : clusterLine(facts)
+  const isOffline = facts !== null && !facts.reachable && !archive
   const asked = hasSymptom ? `${symptomWords[given.symptom ?? 'unknown']} · ` : ''
   const title: Line[] = [ends([span('meshtriage', 'accent'), span(breadcrumb(given), 'plain')], where, width)]
 
@@ -117,15 +118,19 @@ export function Intake(props: Props) {
         {...shared}
         key="symptom"
         title={title}
-        question="What do the callers see?"
-        why="It decides which layers are looked at, and in which order."
+        question={isOffline ? 'What would you like to do?' : 'What do the callers see?'}
+        why={
+          isOffline
+            ? 'A walk needs a cluster; all of this works without one.'
+            : 'It decides which layers are looked at, and in which order.'
+        }
         notices={archive ? [] : noClusterNotice(facts)}
         hints={['Have a log line or curl -v output? Paste it here, it answers most questions.']}
         rows={archive ? firstRows(backend, null).slice(0, backend.symptoms.length) : firstRows(backend, facts)}
         isFirst
         onChoose={(choice: FirstChoice) => {
           if (choice.do !== 'symptom') return props.onOther(choice.do)
-          if (facts && !facts.reachable && !archive) return props.onNoCluster(choice.id)
+          if (isOffline) return props.onNoCluster(choice.id)
           props.onGiven({ ...given, symptom: choice.id })
         }}
       />

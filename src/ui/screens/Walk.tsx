@@ -6,7 +6,7 @@ import { QuestionPane } from '../components/QuestionPane.tsx'
 import { Rail } from '../components/Rail.tsx'
 import { Scroll } from '../components/Scroll.tsx'
 import { actionFor, questionKeys, walkKeys } from '../keys.ts'
-import { blank, type Line, line, lineText, span } from '../lines.ts'
+import { blank, type Line, line, lineText, span, wrap } from '../lines.ts'
 import { usePresses } from '../press-source.ts'
 import { useNow, useScreen } from '../screen.ts'
 import { clusterText, headerLine } from '../view/header.ts'
@@ -200,9 +200,9 @@ export function Walk({ isActive, walk, session, flash, now, onRequest, onFlash }
       }
     >
       {(bodyWidth, height) => {
-        const strip: Line[] = isNarrow ? [railStrip(rail, shownId, bodyWidth), blank] : []
+        const strip: Line[] = isNarrow ? [railStrip(rail, shownId, bodyWidth)] : []
         const paneHeight = height - strip.length
-        const nextHeight = Math.min(next.length, Math.floor(paneHeight / 2))
+        const nextHeight = Math.min(next.length, Math.floor(paneHeight / (screenRows < 24 ? 3 : 2)))
         const pane = question ? (
           <QuestionPane question={question} cursor={choice} width={paneWidth} height={paneHeight} />
         ) : (
@@ -232,15 +232,13 @@ export function Walk({ isActive, walk, session, flash, now, onRequest, onFlash }
 
 function nextOf(walk: WalkSnapshot, isElsewhere: boolean, isWalked: boolean, width: number): Line[] {
   const { state, paused } = walk
-  if (isElsewhere)
+  if (isElsewhere) {
+    const goes = isWalked ? ' walks this step again' : ' goes there now'
     return [
       blank,
-      line(
-        span('enter', 'strong'),
-        isWalked ? ' walks this step again' : ' goes there now',
-        span(' · esc back to where the walk is', 'dim'),
-      ),
+      ...wrap(line(span('enter', 'strong'), goes, span(' · esc: back to where the walk is', 'dim')), width),
     ]
+  }
   if (walk.question) return []
   if (state.diagnosis) return [blank, line(span('Next ▸ ', 'accent'), span('diagnosis', 'strong'), ' is there: enter')]
   if (!paused) return []

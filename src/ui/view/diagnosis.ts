@@ -1,7 +1,6 @@
 import type { Cause, Diagnosis } from '../../model/diagnosis.ts'
-import type { EvidenceEntry } from '../../model/evidence.ts'
 import type { RunState } from '../../model/run.ts'
-import { blank, clipLine, type Line, labelled, line, type Span, span, wrap } from '../lines.ts'
+import { blank, clipLine, type Line, labelled, line, span, wrap } from '../lines.ts'
 import { type Mark, markTones, symbols } from '../theme.ts'
 import { suspectLines } from './suspects.ts'
 import { timeOfDay } from './wording.ts'
@@ -68,184 +67,160 @@ export function retestLines(state: RunState, width: number): Line[] {
   return wrap(said, width, 2)
 }
 
-/** Everything below the title, in the order in which a tired person needs it. */
+/** Everything below the title, in the order in which a tired person needs it. What to do comes apart: `moveLines`. */
 export function diagnosisLines(state: RunState, diagnosis: Diagnosis, width: number, pair: number): Line[] {
-  const rest = [
+  const answered = section('Answered', answeredLines(diagnosis), width)
+  const unknown = section('Unknown', unknownLines(diagnosis), width, 2)
+  const others = [
     ...section('Not it', ruledOutLines(diagnosis), width),
-    ...section('Also true', asideLines(diagnosis), width),
-    ...section('Unknown', unknownLines(diagnosis), width),
+    ...section('Also true', asideLines(diagnosis), width, 2),
   ]
   switch (diagnosis.verdict) {
-    case 'cause': {
-      const several = diagnosis.causes.length > 1
-      const causes = diagnosis.causes.flatMap((cause, index) => [
-        ...(several
-          ? [
-              line(
-                span(`Cause ${index + 1} of ${diagnosis.causes.length}  `, 'accent'),
-                span(cause.title, 'strong'),
-                span(`  ${cause.certainty}`, 'dim'),
-              ),
-            ]
-          : []),
-        ...causeLines(cause, state, width),
-        ...(several ? [blank] : []),
-      ])
-      const moves = diagnosis.causes.flatMap((cause, index) => moveLines(cause, width, several ? `${index + 1} ` : ''))
-      return [...causes, ...answeredLines(diagnosis, width), ...rest, blank, ...moves]
-    }
+    case 'cause':
+      return [
+        ...diagnosis.causes.flatMap((cause, index) => causeLines(cause, index, diagnosis.causes.length, state, width)),
+        ...answered,
+        ...others,
+        ...unknown,
+      ]
     case 'suspects':
-      return [
-        ...suspectLines(diagnosis, pair, width),
-        ...answeredLines(diagnosis, width),
-        ...rest,
-        ...nextStepLines(diagnosis, width),
-      ]
+      return [...suspectLines(diagnosis, pair, width), ...answered, ...others, ...unknown]
     case 'inconclusive':
-      return [
-        ...section('Unknown', unknownLines(diagnosis), width),
-        ...answeredLines(diagnosis, width),
-        ...section('Not it', ruledOutLines(diagnosis), width),
-        ...section('Also true', asideLines(diagnosis), width),
-        ...nextStepLines(diagnosis, width),
-      ]
+      return [...unknown, ...answered, ...others]
     case 'clean':
-      return [
-        ...section(
-          'Looked at',
-          state.steps
-            .filter(({ status }) => status === 'ok')
-            .map((step) => line(span(`${step.label}  `, 'strong'), step.learned[0] ?? '')),
-          width,
-        ),
-        ...answeredLines(diagnosis, width),
-        ...rest,
-        ...nextStepLines(diagnosis, width),
-      ]
+      return [...section('Looked at', lookedLines(state), width), ...answered, ...others, ...unknown]
   }
 }
 
-function section(label: string, lines: readonly Line[], width: number): Line[] {
-  return lines.length === 0 ? [] : labelled(span(label, 'accent'), lines, width, column)
+/** Only the move itself, for screens too small for all about it. */
+export function shortMoveLines(diagnosis: Diagnosis, width: number): Line[] {
+  const move = diagnosis.verdict === 'cause' ? diagnosis.causes[0]?.fix.statement : diagnosis.nextSteps[0]?.statement
+  return move ? wrap(line(span('Move ▸ ', 'accent'), move), width, 2) : []
 }
 
-function causeLines(cause: Cause, state: RunState, width: number): Line[] {
-  const proof = cause.supporting.flatMap((quote, index) => {
-    const source = sourceText(state, quote.entry)
-    const said = line(span(`${index + 1}  `, 'dim'), quote.statement, span(`  ${source}[${quote.entry}]`, 'dim'))
-    const excerpt =
-      quote.excerpt && !quote.statement.includes(quote.excerpt)
-        ? [clipLine(line(span('   │ ', 'dim'), span(quote.excerpt, 'quote')), width - column)]
-        : []
-    return [said, ...excerpt]
+/** The smallest move and how to check it; or, without a cause, what to look at next. */
+export function moveLines(diagnosis: Diagnosis, width: number): Line[] {
+  if (diagnosis.verdict !== 'cause') return nextStepLines(diagnosis, width)
+  const several = diagnosis.causes.length > 1
+  return diagnosis.causes.flatMap((cause, index) => moveOf(cause, several ? `${index + 1} ` : '', width))
+}
+
+function lookedLines(state: RunState): Line[] {
+  return state.steps
+    .filter(({ status }) => status === 'ok')
+    .map((step) => line(span(`${step.label}  `, 'strong'), step.learned[0] ?? ''))
+}
+
+function section(label: string, lines: readonly Line[], width: number, hanging = 0): Line[] {
+  return lines.length === 0 ? [] : labelled(span(label, 'accent'), lines, width, column, hanging)
+}
+
+function causeLines(cause: Cause, index: number, of: number, state: RunState, width: number): Line[] {
+  const head = line(
+    span(`Cause ${index + 1} of ${of}  `, 'accent'),
+    span(cause.title, 'strong'),
+    span(`  ${cause.certainty}`, 'dim'),
+  )
+  const why = cause.why && !cause.statement.includes(cause.why) ? [line(span(cause.why, 'dim'))] : []
+  const proof = cause.supporting.flatMap((quote, number) => {
+    const said = line(
+      span(`${number + 1}  `, 'dim'),
+      quote.statement,
+      span(`  ${sourceText(state, quote.entry)}[${quote.entry}]`, 'dim'),
+    )
+    if (!quote.excerpt || quote.statement.includes(quote.excerpt)) return [said]
+    return [said, clipLine(line(span('   │ ', 'dim'), span(quote.excerpt, 'quote')), width - column)]
   })
   const against = cause.contradicting.map((quote) => line(quote.statement, span(`  [${quote.entry}]`, 'dim')))
   return [
-    ...section(
-      'Why',
-      [
-        line(cause.statement),
-        ...(cause.why && !cause.statement.includes(cause.why) ? [line(span(cause.why, 'dim'))] : []),
-      ],
-      width,
-    ),
-    ...section('Proof', proof, width),
+    ...(of > 1 ? [...(index > 0 ? [blank] : []), ...wrap(head, width, 2)] : []),
+    ...section('Why', [line(cause.statement), ...why], width),
+    ...section('Proof', proof, width, 3),
     ...section('Against it', against, width),
   ]
 }
 
 function sourceText(state: RunState, id: string): string {
-  const entry: EvidenceEntry | null | undefined = state.commands.find((command) => command.id === id)?.entry
   if (id === 'given') return 'as you pasted it '
-  return entry ? `${entry.probe} ` : ''
+  const probe = state.commands.find((command) => command.id === id)?.entry?.probe
+  return probe ? `${probe} ` : ''
 }
 
-function answeredLines(diagnosis: Diagnosis, width: number): Line[] {
+function answeredLines(diagnosis: Diagnosis): Line[] {
   const { hop, because, certainty } = diagnosis.answeredBy
-  if (hop === 'unknown' && because === '') return []
-  const who = hop === 'unknown' ? 'not known' : hop === 'nobody' ? 'nobody' : `the ${hop.replace('-', ' ')}`
-  return section(
-    'Answered by',
-    [
-      line(
-        span(who, 'strong'),
-        span(hop === 'unknown' ? '' : ` (${certainty})`, 'dim'),
-        because === '' ? '' : `: ${because}`,
-      ),
-    ],
-    width,
-  )
+  if (hop === 'unknown') return because === '' ? [] : [line(span('by whom is not known', 'strong'), `: ${because}`)]
+  const who = hop === 'nobody' ? 'by nobody' : `by the ${hop.replace('-', ' ')}`
+  return [line(span(who, 'strong'), span(` (${certainty})`, 'dim'), because === '' ? '' : `: ${because}`)]
 }
 
+/** One after the other: what it is not needs to be complete, not prominent. */
 function ruledOutLines(diagnosis: Diagnosis): Line[] {
-  return diagnosis.ruledOut.map(({ code, because, evidence }) => {
-    const ids = [...new Set(evidence.map(({ entry }) => entry))]
-    return line(span(`${code} `), span(`(${because})`, 'dim'), span(ids.length > 0 ? ` [${ids.join(' ')}]` : '', 'dim'))
-  })
+  if (diagnosis.ruledOut.length === 0) return []
+  return [
+    diagnosis.ruledOut.flatMap(({ code, because, evidence }, index) => {
+      const ids = [...new Set(evidence.map(({ entry }) => entry))]
+      const from = ids.length > 0 ? ` [${ids.join(' ')}]` : ''
+      return [span(index > 0 ? ' · ' : '', 'dim'), span(code), span(` (${because})${from}`, 'dim')]
+    }),
+  ]
 }
 
 function asideLines(diagnosis: Diagnosis): Line[] {
-  return diagnosis.otherFindings.map(({ subject, title, statement }) =>
-    line(span('! ', 'warn'), title, span(statement === title ? '' : ` · ${subject}`, 'dim')),
+  return diagnosis.otherFindings.map(({ subject, title }) =>
+    line(span('! ', 'warn'), title, span(title.includes(subject) ? '' : ` · ${subject}`, 'dim')),
   )
 }
 
 function unknownLines(diagnosis: Diagnosis): Line[] {
-  return diagnosis.notChecked.flatMap(({ what, reason, unlock }) => [
-    line(span('? ', 'blind'), what, span(` (${reason})`, 'dim')),
-    ...(unlock === '' ? [] : [line(span(`  unlock: ${unlock}`, 'dim'))]),
-  ])
+  return diagnosis.notChecked.map(({ what, reason, unlock }) =>
+    line(
+      span('? ', 'blind'),
+      what,
+      span(` (${reason})`, 'dim'),
+      span(unlock === '' ? '' : ` · to see it: ${unlock}`, 'dim'),
+    ),
+  )
 }
 
-function moveLines({ fix, verify }: Cause, width: number, prefix: string): Line[] {
-  const risk: Span[] = [
-    ...(fix.scope ? [span(`touches: ${fix.scope}`, 'dim')] : []),
-    ...(fix.risk ? [span(`${fix.scope ? ' · ' : ''}risk: ${fix.risk}`, 'dim')] : []),
-    ...(fix.undo ? [span(`${fix.scope || fix.risk ? ' · ' : ''}undo: ${fix.undo}`, 'dim')] : []),
-  ]
+function moveOf({ fix, verify }: Cause, prefix: string, width: number): Line[] {
+  const wishes = [
+    ['touches', fix.scope],
+    ['risk', fix.risk],
+    ['undo', fix.undo],
+  ] as const
+  const about = wishes.flatMap(([word, text]) => (text ? [`${word}: ${text}`] : [])).join(' · ')
   const move: Line[] = [
     line(span(fix.statement, 'strong')),
-    ...fix.commands.map((command) => line(span('$ ', 'dim'), span(command, 'command'))),
-    ...(fix.commands.length > 0 ? [line(span('shown, not run: meshtriage changes nothing', 'dim'))] : []),
-    ...(risk.length > 0 ? [risk] : []),
-  ]
-  const check = [
-    line(
-      span(verify.command, 'command'),
-      verify.expect ? ` → ${verify.expect}` : '',
-      span(' · r retests and tells', 'dim'),
+    ...fix.commands.map((command) =>
+      line(span('$ ', 'dim'), span(command, 'command'), span('  shown, never run', 'dim')),
     ),
+    ...(about === '' ? [] : [line(span(about, 'dim'))]),
   ]
+  const check = line(
+    span(verify.command, 'command'),
+    verify.expect ? ` → ${verify.expect}` : '',
+    span(' · r retests and tells', 'dim'),
+  )
   return [
     ...labelled(span(`${prefix}Smallest move`, 'accent'), move, width, 16),
-    ...labelled(span(`${prefix}Check`, 'accent'), check, width, 16),
+    ...labelled(span(`${prefix}Check`, 'accent'), [check], width, 16),
   ]
 }
 
 function nextStepLines(diagnosis: Diagnosis, width: number): Line[] {
+  const effects = {
+    reads: '',
+    changes: '  changes the cluster: shown, never run',
+    'sends-traffic': '  sends a request',
+  }
   const steps = diagnosis.nextSteps.flatMap(({ command, statement, because, effect }) => [
     line(
       ...(statement ? [span(statement, 'strong')] : []),
       span(because ? `${statement ? ' · ' : ''}${because}` : '', 'dim'),
     ),
-    ...(command
-      ? [
-          line(
-            span('$ ', 'dim'),
-            span(command, 'command'),
-            span(
-              effect === 'reads'
-                ? ''
-                : effect === 'changes'
-                  ? '  changes the cluster: shown, not run'
-                  : '  sends a request',
-              'warn',
-            ),
-          ),
-        ]
-      : []),
+    ...(command ? [line(span('$ ', 'dim'), span(command, 'command'), span(effects[effect], 'warn'))] : []),
   ])
-  return steps.length === 0 ? [] : [blank, ...labelled(span('Next', 'accent'), steps, width, column)]
+  return section('Next', steps, width)
 }
 
 /** The one command that matters now: what decides between suspects, or what checks the fix. */
@@ -258,5 +233,5 @@ export function decidingCommand(diagnosis: Diagnosis): string | null {
 export function summaryText(diagnosis: Diagnosis): string {
   const cause = diagnosis.causes[0]
   const move = diagnosis.verdict === 'cause' && cause ? ` Smallest move: ${cause.fix.statement}` : ''
-  return `${diagnosis.summary} (${verdictWord(diagnosis)})${move}`
+  return `${diagnosis.summary} (${verdictWord(diagnosis)}).${move}`
 }

@@ -10,7 +10,11 @@ export interface EvidenceRow {
 }
 
 export function evidenceRows(state: RunState, filter: string): EvidenceRow[] {
-  const rows = state.commands.map((command) => ({ command, text: rowText(command) }))
+  const labels = new Map(state.steps.map(({ id, label }) => [id, label]))
+  const rows = state.commands.map((command) => ({
+    command,
+    text: `${rowText(command)} ${labels.get(command.step) ?? ''}`,
+  }))
   return filter.trim() === '' ? rows : rows.filter(({ text }) => matches(filter, text) !== null)
 }
 

@@ -42,6 +42,7 @@ export function firstRows(backend: Backend, facts: ClusterFacts | null): PickRow
         .slice(0, 3)
         .join(', '),
       says: [id, ...says].join(' '),
+      remark: facts && !facts.reachable ? 'needs a cluster' : null,
       value: { do: 'symptom', id },
     }),
   )

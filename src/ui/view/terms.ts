@@ -4,7 +4,7 @@ const patterns: readonly RegExp[] = [
   // Response flags as Envoy prints them, alone or in a comma list; every other two capital letters are somebody's name.
   /\b(?:UH|UF|UO|NR|NC|URX|UC|UT|UR|LH|LR|DC|DI|FI|RL|UAEX|RLSE|IH|SI|DT|DPE|UPE|UMSDR|OM|DF|NFCF|DO|DR|TLSE)\b/g,
   // Response code details and the like: words joined by underscores.
-  /\b[a-z]+(?:_[a-z]+)+(?:\[[^\]\s]*\]|\{[^}\s]*\})?/g,
+  /(?<!%\{)\b[a-z]+(?:_[a-z]+)+(?:\[[^\]\s]*\]|\{[^}\s]*\})?/g,
   /\b(?:SYNCED|STALE|NOT SENT|IGNORED|ERROR)\b/g,
   /\b(?:STRICT|PERMISSIVE|DISABLE|ISTIO_MUTUAL|MUTUAL|SIMPLE|PASSTHROUGH)\b/g,
   /\b(?:DestinationRule|VirtualService|PeerAuthentication|AuthorizationPolicy|RequestAuthentication|ServiceEntry|EnvoyFilter|Sidecar|Gateway|HTTPRoute|Telemetry|WorkloadEntry|EndpointSlice|NetworkPolicy)\b/g,
@@ -18,7 +18,11 @@ const patterns: readonly RegExp[] = [
 export function termsIn(text: string): string[] {
   const found: { at: number; term: string }[] = []
   for (const pattern of patterns)
-    for (const match of text.matchAll(pattern)) found.push({ at: match.index, term: match[0] })
+    for (const match of text.matchAll(pattern)) {
+      // Cut off by the edge of the screen: only half a word.
+      if (text[match.index + match[0].length] === '…') continue
+      found.push({ at: match.index, term: match[0] })
+    }
   found.sort((a, b) => a.at - b.at || b.term.length - a.term.length)
   return [...new Set(found.map(({ term }) => term))]
 }

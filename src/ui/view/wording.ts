@@ -5,7 +5,6 @@ import type { RunState } from '../../model/run.ts'
 import type { Mark, Tone } from '../theme.ts'
 
 export function seconds(ms: number): string {
-  if (ms < 1000) return `${(ms / 1000).toFixed(1)} s`
   const whole = Math.floor(ms / 1000)
   return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, '0')} s`
 }
