@@ -43,11 +43,10 @@ export function endsAreKnown(situation: Situation, role: Role): boolean {
   const asked = (key: string) => situation.entries.some((entry) => entry.key === key)
   switch (role) {
     case 'client':
-      return (
-        asked('client.config') ||
-        situation.clientNamespace === null ||
-        situation.clientNamespace === situation.serverNamespace
-      )
+      // Where both ends live in one namespace it is read once, as the server's.
+      if (situation.clientNamespace !== null && situation.clientNamespace === situation.serverNamespace)
+        return asked('server.config')
+      return asked('client.config') || situation.clientNamespace === null
     case 'server':
       return asked('server.config') || situation.serverNamespace === null
     case 'gateway':

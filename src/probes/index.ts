@@ -62,4 +62,6 @@ export const probes: readonly AnyProbe[] = [
 ]
 
 /** Everything a runbook may collect and a rule may need: `server.accessLog`, … */
-export const evidenceKeys: ReadonlySet<string> = new Set(probes.flatMap(({ name, roles }) => roles.map((role) => `${role}.${name}`)))
+export const evidenceKeys: ReadonlySet<string> = new Set(
+  probes.flatMap(({ name, roles }) => roles.map((role) => `${role}.${name}`)),
+)
