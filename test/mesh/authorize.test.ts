@@ -885,7 +885,7 @@ describe('laws that hold for any policies', () => {
   const policies = fc
     .array(spec, { maxLength: 4 })
     .map((specs) => specs.map((entry, index) => policy(entry, `p${index}`)))
-  const requests: fc.Arbitrary<AuthzRequest> = fc.record(
+  const requests = fc.record(
     {
       protocol: fc.constantFrom('http' as const, 'tcp' as const),
       method: fc.constantFrom('GET', 'POST', 'DELETE'),
@@ -899,7 +899,7 @@ describe('laws that hold for any policies', () => {
       jwt: fc.constantFrom(null, { iss: 'a', sub: 'b', groups: ['admin'] }),
     },
     { requiredKeys: [] },
-  )
+  ) as fc.Arbitrary<AuthzRequest>
   const proxies = fc.constantFrom<ProxyKind>('sidecar', 'ambient', 'gateway')
   const complete = (request: AuthzRequest): AuthzRequest => ({ ...call, ...request })
 

@@ -291,6 +291,6 @@ describe('what the next filters see', () => {
 })
 
 test('blanks in a token are skipped by the decoder, so a forgotten prefix shows as a bad header', () => {
-  const text = `Bearer ${token({}, { alg: 'RS256', typ: 'JWT', kid: 'k1' })}`
+  const text = `Bearer ${token({}, { alg: 'RS256', typ: 'JWT', kid: 'key' })}`
   expect(decodeToken(text)).toEqual({ kind: 'bad', message: 'Jwt header is an invalid JSON' })
 })
