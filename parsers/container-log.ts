@@ -95,8 +95,8 @@ function toMessage(item: OtherItem, what: ProxyMessage['what'], continuation: re
   const head = readLogLine(item.text) ?? { time: null, level: null, scope: null, message: item.text, fields: {} }
   const tail = continuation.length > 0 ? `\n${continuation.join('\n')}` : ''
   // Envoy's last column follows the message, wherever that ends.
-  const thread = /\s*\tthread=(\d+)\s*$/.exec(tail)
-  const message = `${head.message}${thread ? tail.slice(0, thread.index) : tail}`
+  const thread = /^\tthread=(\d+)\s*$/.exec(continuation.at(-1)?.slice(0, 100) ?? '')
+  const message = `${head.message}${thread ? tail.slice(0, tail.lastIndexOf('\n')) : tail}`
   const { kind, about } = judge(message)
   return {
     ...head,

@@ -21,9 +21,9 @@ export interface ZtunnelLog {
 const longestRaw = 4096
 
 /** README of older releases: `2024-07-26T17:18:00.953004Z  INFO access: connection complete src.addr=…`. */
-const tracingTarget = /^(?<scope>[\w:]*\w)(?:\{[^}]*\})?: (?<rest>.*)$/s
+const tracingTarget = /^(?<scope>\w+(?:::\w+)*)(?:\{[^}]*\})?: (?<rest>.*)$/s
 /** `access<tab>…`, spans included: `proxy{…}:inbound{…}<tab>…`. */
-const tabColumn = /^(?<scope>[\w:]+)(?:[:{][^\t]*)?\t(?<rest>.*)$/s
+const tabColumn = /^(?<scope>\w+(?:::\w+)*)(?:[:{][^\t]*)?\t(?<rest>.*)$/s
 const blankColumn = /^(?<scope>access|proxy|inbound|outbound|dns|state|config|xds|tls|ztunnel::[\w:]+) +(?<rest>.*)$/s
 /** Where the fields begin: the first `name=` after the message. */
 const firstField = /(?:^|\s)[a-z_][\w.]*=/

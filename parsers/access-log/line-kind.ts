@@ -5,6 +5,8 @@ export interface LineKind {
   kind: 'blank' | 'access-text' | 'json' | 'agent' | 'envoy' | 'ztunnel' | 'unknown'
   start: number
   source: string | undefined
+  /** Every place where the line may begin; a format of one's own may begin with what looks like a prefix. */
+  readonly starts: number[]
 }
 
 const tab = 0x09
@@ -17,11 +19,13 @@ const space = 0x20
 export function judgeLine(bytes: Uint8Array, start: number, end: number, out: LineKind): void {
   let at = start
   out.source = undefined
+  out.starts.length = 0
   // Rotation by truncation leaves a run of NULs where the old content was; editors leave a byte order mark.
   while (at < end && bytes[at] === 0) at++
   if (bytes[at] === 0xef && bytes[at + 1] === 0xbb && bytes[at + 2] === 0xbf) at += 3
   for (let prefixes = 0; prefixes < 4; prefixes++) {
     out.start = at
+    out.starts.push(at)
     out.kind = 'unknown'
     if (isBlank(bytes, at, end)) {
       out.kind = 'blank'

@@ -42,7 +42,7 @@ const whyNot: Readonly<Record<Exclude<TextVerdict, 'read' | 'ambiguous'>, string
 export function createAccessLogScanner(handlers: ScanHandlers, options: AccessLogOptions = {}): AccessLogPush {
   const counts = noCounts()
   const slot = createLineSlot()
-  const kind: LineKind = { kind: 'unknown', start: 0, source: undefined }
+  const kind: LineKind = { kind: 'unknown', start: 0, source: undefined, starts: [] }
   const format = options.format?.isDefault ? undefined : options.format
   // Agent and Envoy messages may span lines; what nobody knows after one of them belongs to it.
   let afterLog = false
@@ -66,7 +66,7 @@ export function createAccessLogScanner(handlers: ScanHandlers, options: AccessLo
     }
     judgeLine(bytes, start, end, kind)
     // A format of one's own may begin like anything, so it is asked first.
-    if (format && kind.kind !== 'blank' && readCustom(format, bytes, start, end, line)) return
+    if (format && kind.kind !== 'blank' && readCustom(format, bytes, end, line)) return
     readKnown(bytes, start, end, line)
   }
 
@@ -110,12 +110,12 @@ export function createAccessLogScanner(handlers: ScanHandlers, options: AccessLo
     if (innermost && judgeJson(innermost) === 'wrapped') {
       kind.start = start
       unparsed(bytes, start, end, line, foreignJson)
-    } else if (!format || !readCustom(format, inner, 0, inner.length, line)) readKnown(inner, 0, inner.length, line)
+    } else if (!format || !readCustom(format, inner, inner.length, line)) readKnown(inner, 0, inner.length, line)
   }
 
-  function readCustom(custom: CompiledFormat, bytes: Uint8Array, start: number, end: number, line: number): boolean {
-    let draft = customDraft(custom, decode(bytes, start, end), line)
-    if (!draft && kind.start > start) draft = customDraft(custom, decode(bytes, kind.start, end), line)
+  function readCustom(custom: CompiledFormat, bytes: Uint8Array, end: number, line: number): boolean {
+    let draft: Draft | null = null
+    for (const from of kind.starts) draft ??= customDraft(custom, decode(bytes, from, end), line)
     if (!draft) return false
     slot.showDraft(draft)
     access(false)

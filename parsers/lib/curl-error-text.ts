@@ -16,7 +16,7 @@ const words: readonly (readonly [code: number, pattern: RegExp])[] = [
     28,
     /^(?:Operation|Connection|Resolving|SSL connection|Proxy CONNECT).* (?:timed out|timeout)|^connection timeout|^SSL connection timeout/i,
   ],
-  [7, /^Failed to connect to|^(?:Couldn't|Could not) connect to server|^Immediate connect fail/i],
+  [7, /^Failed to connect to|^(?:Couldn't|Could not) connect to server/i],
   [52, /^Empty reply from server/i],
   [55, /^Send failure|SSL_write\(\)/i],
   [
