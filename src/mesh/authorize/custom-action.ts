@@ -1,6 +1,6 @@
 import type { KubeObject } from '../../model/kube.ts'
-import type { ConsideredPolicy, Decider } from '../authorize.ts'
 import { isAtLeast, type MeshConfig } from '../mesh-config.ts'
+import type { ConsideredPolicy, Decider } from './authorization.ts'
 import { brokenCustomId, firstId } from './rbac-id.ts'
 import { type AuthzRequest, missing } from './request.ts'
 import type { Unknown } from './three-valued.ts'

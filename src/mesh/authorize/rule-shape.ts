@@ -35,57 +35,63 @@ const operationNames: Readonly<Record<string, string>> = {
   paths: 'notPaths',
 }
 
+/** Reads a rule, and notes in `strangers` what it does not understand. An absent or null value is just absent. */
 export function readRule(rule: unknown): RuleShape {
-  const reader = new ShapeReader()
-  const { from, to, when, ...others } = reader.record(rule, 'rule')
-  reader.strangers.push(...Object.keys(others))
+  const strangers: string[] = []
+  const { from, to, when, ...others } = record(rule, 'rule', strangers)
+  strangers.push(...Object.keys(others))
   return {
-    from: reader.list(from, 'from').map((entry) => reader.alternative(entry, 'source', sourceNames)),
-    to: reader.list(to, 'to').map((entry) => reader.alternative(entry, 'operation', operationNames)),
-    when: reader.list(when, 'when').map((entry) => reader.condition(entry)),
-    strangers: reader.strangers,
+    from: list(from, 'from', strangers).map((entry) => alternative(entry, 'source', sourceNames, strangers)),
+    to: list(to, 'to', strangers).map((entry) => alternative(entry, 'operation', operationNames, strangers)),
+    when: list(when, 'when', strangers).map((entry) => condition(entry, strangers)),
+    strangers,
   }
 }
 
-/** Collects what it does not understand while it reads; an absent or null value is just absent. */
-class ShapeReader {
-  readonly strangers: string[] = []
+function alternative(
+  entry: unknown,
+  block: string,
+  names: Readonly<Record<string, string>>,
+  strangers: string[],
+): Alternative {
+  const inner = record(entry, block, strangers)[block]
+  const fields = inner === undefined || inner === null ? {} : record(inner, block, strangers)
+  const known = new Set([...Object.keys(names), ...Object.values(names)])
+  strangers.push(...Object.keys(fields).filter((key) => !known.has(key)))
+  const found = Object.entries(names).map(([name, negated]) => {
+    const values = texts(fields[name], name, strangers)
+    const notValues = texts(fields[negated], negated, strangers)
+    return [name, { values, notValues }] as const
+  })
+  return new Map(found.filter(([, { values, notValues }]) => values.length + notValues.length > 0))
+}
 
-  record(value: unknown, where: string): Record<string, unknown> {
-    // A non-null, non-array object can be read by key; what is under the keys stays unknown.
-    if (value !== null && typeof value === 'object' && !Array.isArray(value)) return value as Record<string, unknown>
-    this.strangers.push(where)
-    return {}
+function condition(entry: unknown, strangers: string[]): Condition {
+  const { key, values, notValues } = record(entry, 'when', strangers)
+  if (typeof key !== 'string') strangers.push('when key')
+  return {
+    key: String(key),
+    values: texts(values, 'values', strangers),
+    notValues: texts(notValues, 'notValues', strangers),
   }
+}
 
-  list(value: unknown, where: string): readonly unknown[] {
-    if (Array.isArray(value)) return value
-    if (value !== undefined && value !== null) this.strangers.push(where)
-    return []
-  }
+function record(value: unknown, where: string, strangers: string[]): Record<string, unknown> {
+  // A non-null, non-array object can be read by key; what is under the keys stays unknown.
+  if (value !== null && typeof value === 'object' && !Array.isArray(value)) return value as Record<string, unknown>
+  strangers.push(where)
+  return {}
+}
 
-  texts(value: unknown, where: string): readonly string[] {
-    const entries = this.list(value, where)
-    const texts = entries.filter((entry): entry is string => typeof entry === 'string')
-    if (texts.length < entries.length) this.strangers.push(where)
-    return texts
-  }
+function list(value: unknown, where: string, strangers: string[]): readonly unknown[] {
+  if (Array.isArray(value)) return value
+  if (value !== undefined && value !== null) strangers.push(where)
+  return []
+}
 
-  alternative(entry: unknown, block: string, names: Readonly<Record<string, string>>): Alternative {
-    const inner = this.record(entry, block)[block]
-    const fields = inner === undefined || inner === null ? {} : this.record(inner, block)
-    const known = new Set([...Object.keys(names), ...Object.values(names)])
-    this.strangers.push(...Object.keys(fields).filter((key) => !known.has(key)))
-    const found = Object.entries(names).map(([name, negated]) => {
-      const [values, notValues] = [this.texts(fields[name], name), this.texts(fields[negated], negated)]
-      return [name, { values, notValues }] as const
-    })
-    return new Map(found.filter(([, { values, notValues }]) => values.length + notValues.length > 0))
-  }
-
-  condition(entry: unknown): Condition {
-    const { key, values, notValues } = this.record(entry, 'when')
-    if (typeof key !== 'string') this.strangers.push('when key')
-    return { key: String(key), values: this.texts(values, 'values'), notValues: this.texts(notValues, 'notValues') }
-  }
+function texts(value: unknown, where: string, strangers: string[]): readonly string[] {
+  const entries = list(value, where, strangers)
+  const found = entries.filter((entry): entry is string => typeof entry === 'string')
+  if (found.length < entries.length) strangers.push(where)
+  return found
 }
