@@ -289,4 +289,11 @@ export const failureTexts: readonly FailureText[] = [
     'Error: config dump has no configuration type type.googleapis.com/envoy.admin.v3.EcdsConfigDump',
   ),
   entry('empty', 'istioctl', /^Error: no (?:clusters|listeners|routes|endpoints) found$/, 'Error: no listeners found'),
+
+  entry(
+    'not-recorded',
+    'any',
+    /not in this archive: /,
+    'error: not in this archive: cannot list resource "virtualservices" in API group "networking.istio.io" in the namespace "shop"',
+  ),
 ]

@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
+import { pipeline } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { UserError } from '../model/errors.ts'
 
@@ -32,6 +33,14 @@ const block = 512
 /** Reads a tar file, gzipped or not, in one pass and at constant memory. Nothing is unpacked by name. */
 export async function readTar(path: string, limits: TarLimits, onEntry: OnEntry): Promise<TarReport> {
   const bytes = new ByteReader(await openStream(path), limits.bytes, path)
+  try {
+    return await readEntries(bytes, path, limits, onEntry)
+  } finally {
+    await bytes.close()
+  }
+}
+
+async function readEntries(bytes: ByteReader, path: string, limits: TarLimits, onEntry: OnEntry): Promise<TarReport> {
   let entries = 0
   let skipped = 0
   let longPath: string | undefined
@@ -81,7 +90,9 @@ async function openStream(path: string): Promise<AsyncIterable<Uint8Array>> {
     throw new UserError(`${path} cannot be read: ${error instanceof Error ? error.message : error}`, undefined, 'input')
   }
   const raw = createReadStream(path, { highWaterMark: 256 * 1024 })
-  return magic[0] === 0x1f && magic[1] === 0x8b ? raw.pipe(createGunzip({ chunkSize: 256 * 1024 })) : raw
+  if (magic[0] !== 0x1f || magic[1] !== 0x8b) return raw
+  // pipeline hands errors on; whoever reads the last stream meets them there.
+  return pipeline(raw, createGunzip({ chunkSize: 256 * 1024 }), () => {})
 }
 
 /** Pieces of a stream, as many bytes at a time as are asked for. An end in the middle is an end. */
@@ -97,6 +108,10 @@ class ByteReader {
     private readonly path: string,
   ) {
     this.chunks = stream[Symbol.asyncIterator]()
+  }
+
+  async close(): Promise<void> {
+    await this.chunks.return?.()
   }
 
   /** So many bytes, fewer at the end, undefined after it. */
