@@ -26,7 +26,7 @@ export interface AccessLogHandlers {
 /** Push bytes in chunks of any size, get records in order; nothing is kept between lines. */
 export function createAccessLogReader(handlers: AccessLogHandlers, options: AccessLogOptions = {}): AccessLogPush {
   const { onRecord, onOther, onUnparsed } = handlers
-  return createAccessLogScanner({ onAccess: (view) => onRecord(view.record()), onOther, onUnparsed }, options)
+  return createAccessLogScanner({ onAccess: (view) => onRecord(view.record()), onOther, onUnparsed }, options, true)
 }
 
 /** Every line of a stream as an item, in order. */

@@ -51,7 +51,9 @@ export function createLineSplitter(onLine: OnLine, longest = longestLine): LineS
     if (held.length > 65536) held = new Uint8Array(4096)
   }
 
-  function pushBytes(chunk: Uint8Array): void {
+  function pushBytes(given: Uint8Array): void {
+    // One kind of array everywhere: with Buffers beside plain arrays the engine's fast path is lost.
+    const chunk = new Uint8Array(given.buffer, given.byteOffset, given.length)
     let start = 0
     for (let at = chunk.indexOf(newline); at >= 0; at = chunk.indexOf(newline, start)) {
       if (heldLength > 0) {

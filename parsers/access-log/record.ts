@@ -21,17 +21,14 @@ export function recordFromSpans(bytes: Uint8Array, start: number, end: number, s
     if (to === from || (to - from === 1 && bytes[from] === 0x2d)) return null
     return text === undefined ? decode(bytes, from, to) : text.slice(from - start, to - start)
   }
-  const method = field('method')
-  const path = field('path')
-  const protocol = field('protocol')
   const upstreamTime = field('upstreamTimeMs')
   const upstreamTimeMs = toNumber(upstreamTime)
-  return {
-    kind: method === null && path === null && protocol === null ? 'tcp' : 'http',
+  const draft: Draft = {
+    kind: 'tcp',
     time: field('time'),
-    method,
-    path,
-    protocol,
+    method: field('method'),
+    path: field('path'),
+    protocol: field('protocol'),
     code: toNumber(field('code')),
     flags: splitFlags(field('flags')),
     details: field('details'),
@@ -58,6 +55,8 @@ export function recordFromSpans(bytes: Uint8Array, start: number, end: number, s
     raw: boundedRaw(shared ?? decode(bytes, start, Math.min(end, start + longestRaw))),
     line,
   }
+  judgeKind(draft)
+  return draft
 }
 
 export const none: Readonly<Record<string, unknown>> = Object.freeze({})
@@ -123,7 +122,7 @@ export function setField(draft: Draft, name: FieldName, value: unknown): boolean
   }
 }
 
-/** Formats may leave out method and protocol; then whatever only a request has decides. */
+/** Formats may leave out method and protocol, so whatever only a request has decides. */
 export function judgeKind(draft: Draft): void {
   const isRequest =
     draft.method ?? draft.path ?? draft.protocol ?? draft.requestId ?? draft.authority ?? draft.userAgent ?? null

@@ -1,5 +1,6 @@
 import type { CompiledFormat } from '../access-log-format.ts'
 import { matchTemplate } from './custom-text.ts'
+import { scanDefaultJson } from './default-json.ts'
 import { scanDefaultText, type TextVerdict } from './default-text.ts'
 import { type AccessLogCounts, noCounts, type OtherItem, type OtherLine, type UnparsedItem } from './items.ts'
 import { fillValues, type JsonObject, judgeJson, readJsonLine, recordFromJson, recordFromLabels } from './json-line.ts'
@@ -38,8 +39,15 @@ const whyNot: Readonly<Record<Exclude<TextVerdict, 'read' | 'ambiguous'>, string
   'run-together': 'two access-log lines were written into one another',
 }
 
-/** The push-style core: every line becomes exactly one call of one handler, and one count. */
-export function createAccessLogScanner(handlers: ScanHandlers, options: AccessLogOptions = {}): AccessLogPush {
+/**
+ * The push-style core: every line becomes exactly one call of one handler, and one count. Say `wantsRecords` when each view
+ * is made into a record anyway; a JSON line is then parsed at once.
+ */
+export function createAccessLogScanner(
+  handlers: ScanHandlers,
+  options: AccessLogOptions = {},
+  wantsRecords = false,
+): AccessLogPush {
   const counts = noCounts()
   const slot = createLineSlot()
   const kind: LineKind = { kind: 'unknown', start: 0, source: undefined, starts: [] }
@@ -87,6 +95,11 @@ export function createAccessLogScanner(handlers: ScanHandlers, options: AccessLo
   }
 
   function readJson(bytes: Uint8Array, start: number, end: number, line: number): void {
+    if (!wantsRecords && scanDefaultJson(bytes, kind.start, end, slot.spans)) {
+      slot.showJson(bytes, kind.start, end, line)
+      access(false)
+      return
+    }
     const text = decode(bytes, kind.start, end)
     const object = readJsonLine(text)
     if (!object) {

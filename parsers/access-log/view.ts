@@ -1,7 +1,8 @@
 import { createSpans, type Spans } from './default-text.ts'
 import { Field, type FieldName } from './fields.ts'
+import { readJsonLine, recordFromJson } from './json-line.ts'
 import { type Draft, recordFromSpans } from './record.ts'
-import { createInterner } from './strings.ts'
+import { createInterner, decode } from './strings.ts'
 
 export type NumberField = 'code' | 'bytesReceived' | 'bytesSent' | 'durationMs' | 'upstreamTimeMs'
 export type TextField = Exclude<FieldName, NumberField>
@@ -30,10 +31,15 @@ export interface LineSlot {
   readonly spans: Spans
   /** Shows bytes that `spans` was filled from. */
   readonly showText: (bytes: Uint8Array, start: number, end: number, line: number) => void
+  /** The same, of a JSON line. */
+  readonly showJson: (bytes: Uint8Array, start: number, end: number, line: number) => void
   /** Shows a record that was made in another way. */
   readonly showDraft: (draft: Draft) => void
   readonly mark: (isAmbiguous: boolean, source: string | undefined) => void
 }
+
+/** Any of these shows that a line is about a request. */
+const requestFields: readonly FieldName[] = ['method', 'path', 'protocol', 'requestId', 'authority', 'userAgent']
 
 export function createLineSlot(): LineSlot {
   const spans = createSpans()
@@ -43,6 +49,7 @@ export function createLineSlot(): LineSlot {
   let end = 0
   let line = 0
   let draft: Draft | undefined
+  let isText = true
   let isAmbiguous = false
   let source: string | undefined
 
@@ -94,20 +101,34 @@ export function createLineSlot(): LineSlot {
   }
 
   function record(): Draft {
-    const made = draft ?? recordFromSpans(bytes, start, end, spans, line)
+    const made = draft ?? (isText ? recordFromSpans(bytes, start, end, spans, line) : recordFromBytes())
     if (isAmbiguous) made.ambiguous = true
     if (source !== undefined) made.source = source
     return made
   }
 
+  function recordFromBytes(): Draft {
+    const text = decode(bytes, start, end)
+    return recordFromJson(readJsonLine(text) ?? {}, text, line)
+  }
+
+  function show(newBytes: Uint8Array, newStart: number, newEnd: number, newLine: number): void {
+    bytes = newBytes
+    start = newStart
+    end = newEnd
+    line = newLine
+    draft = undefined
+  }
+
   return {
     spans,
-    showText(newBytes, newStart, newEnd, newLine) {
-      bytes = newBytes
-      start = newStart
-      end = newEnd
-      line = newLine
-      draft = undefined
+    showText(...shown) {
+      isText = true
+      show(...shown)
+    },
+    showJson(...shown) {
+      isText = false
+      show(...shown)
     },
     showDraft(made) {
       draft = made
@@ -119,7 +140,7 @@ export function createLineSlot(): LineSlot {
     },
     view: {
       line: () => line,
-      isTcp: () => (draft ? draft.kind === 'tcp' : isUnset('method') && isUnset('path') && isUnset('protocol')),
+      isTcp: () => (draft ? draft.kind === 'tcp' : requestFields.every(isUnset) && !number('code')),
       isAmbiguous: () => isAmbiguous || draft?.ambiguous === true,
       text,
       number,

@@ -39,7 +39,50 @@ type Fields = typeof fields extends fc.Arbitrary<infer Value> ? Value : never
 const toLine = (f: Fields) =>
   `[2026-08-20T10:15:01.037Z] "GET ${f.path} HTTP/1.1" ${f.code} ${f.flags} ${f.details} - "-" 0 1 2 3 "1.2.3.4" "${f.agent}" "${f.id}" "${f.authority}" "${f.host}" ${f.cluster} l d r ${f.sni} ${f.route}`
 
+const jsonValue = fc.oneof(
+  fc.constantFrom(
+    null,
+    '-',
+    '',
+    0,
+    503,
+    1.5,
+    -1,
+    true,
+    '12',
+    '1.5',
+    'outbound|80||a;',
+    'é',
+    'a "b"',
+    '1.2.3.4:5',
+    [1],
+    { a: 1 },
+  ),
+  fc.string({ maxLength: 5 }),
+)
+const jsonLine = fc
+  .dictionary(
+    fc.constantFrom(
+      'response_code',
+      'response_flags',
+      'response_code_details',
+      'route_name',
+      'upstream_cluster',
+      'downstream_remote_address',
+      'method',
+      'user_agent',
+      'start_time',
+      'level',
+      'message',
+      'own',
+      '__proto__',
+    ),
+    jsonValue,
+  )
+  .chain((object) => fc.constantFrom(JSON.stringify(object), JSON.stringify(object, null, 1).replaceAll('\n', ' ')))
+
 const anyLine = fc.oneof(
+  { weight: 4, arbitrary: jsonLine },
   { weight: 4, arbitrary: fields.map(toLine) },
   fc.constantFrom(
     '',
@@ -163,7 +206,7 @@ describe('streams', () => {
             upstreamCluster: record.upstreamCluster,
             peer: record.downstreamRemote?.replace(/:\d+$/, '') ?? null,
             line: record.line,
-            timeMs: record.time === null ? null : Date.parse(record.time),
+            timeMs: /^\d{4}-\d\d-\d\dT/.test(record.time ?? '') ? Date.parse(record.time ?? '') : null,
           })),
         )
       }),
