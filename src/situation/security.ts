@@ -1,6 +1,8 @@
+import { type AccessDecision, decideAccess } from '../mesh/access-decision.ts'
 import { type Authorization, type AuthzRequest, authorize } from '../mesh/authorize.ts'
 import { parseSni } from '../mesh/names.ts'
 import { type PeerAuth, peerAuth } from '../mesh/peer-auth.ts'
+import type { AuthnRequest } from '../mesh/request-auth.ts'
 import { classifyPod, identityOf, type Workload } from '../mesh/workload.ts'
 import type { Exchange } from './exchanges.ts'
 import { ipOf } from './hints.ts'
@@ -30,7 +32,7 @@ export function mtlsOf(situation: Situation, pod: PodView, port: number): PeerAu
 }
 
 /** The call as the server's proxy saw it, from the log line where there is one, else from what is known of both ends. */
-export function requestOf(situation: Situation, exchange: Exchange | null): AuthzRequest {
+export function requestOf(situation: Situation, exchange: Exchange | null): AuthzRequest & AuthnRequest {
   const { given, hints, server, client } = situation
   const line = exchange?.server?.record ?? exchange?.waypoint?.record ?? exchange?.client?.record ?? null
   const serverLine = exchange?.server?.record ?? null
@@ -47,12 +49,13 @@ export function requestOf(situation: Situation, exchange: Exchange | null): Auth
     ...(method ? { method } : {}),
     ...(path ? { path } : {}),
     ...(host ? { host } : {}),
-    ...(given.headers.length > 0 ? { headers: given.headers } : {}),
+    ...(given.headers.length > 0 ? { headers: given.headers, headersKnown: 'named' as const } : {}),
     ...(principal === undefined ? {} : { sourcePrincipal: principal }),
     ...(sourceIp ? { sourceIp } : {}),
     ...(port ? { destinationPort: port } : {}),
     ...(sni ? { sni } : {}),
-    ...(given.jwtClaims ? { jwt: given.jwtClaims } : {}),
+    // Claims are what the caller's token says; whether it passes is for request authentication to decide.
+    ...(given.jwtClaims ? { known: [{ claims: given.jwtClaims }] } : {}),
   }
 }
 
@@ -74,8 +77,24 @@ function principalOf(situation: Situation, sni: string | null | undefined): stri
   return identity
 }
 
-/** What the policies decide about this call at a pod. Null when they could not all be read. */
+/** All stages at a pod for this call: mTLS mode, tokens, policies. Null when they could not all be read. */
+export function accessAt(situation: Situation, pod: PodView, exchange: Exchange | null): AccessDecision | null {
+  const kinds = ['AuthorizationPolicy', 'RequestAuthentication', 'PeerAuthentication'] as const
+  if (!kinds.every((kind) => policiesReadable(situation, kind, pod.namespace))) return null
+  const objects = kinds.flatMap((kind) => situation.store.objects(kind))
+  const time = exchange?.time ?? situation.entries[0]?.at ?? null
+  const seconds = time === null ? 0 : Math.floor(Date.parse(time) / 1000)
+  return decideAccess(requestOf(situation, exchange), objects, workloadOf(pod), situation.mesh, seconds)
+}
+
+/** What the policies alone decide about this call at a pod. Null when they could not all be read. */
 export function decisionAt(situation: Situation, pod: PodView, exchange: Exchange | null): Authorization | null {
+  if (policiesReadable(situation, 'RequestAuthentication', pod.namespace))
+    return accessAt(situation, pod, exchange)?.authorization ?? authorizationOnly(situation, pod, exchange)
+  return authorizationOnly(situation, pod, exchange)
+}
+
+function authorizationOnly(situation: Situation, pod: PodView, exchange: Exchange | null): Authorization | null {
   if (!policiesReadable(situation, 'AuthorizationPolicy', pod.namespace)) return null
   return authorize(
     requestOf(situation, exchange),
