@@ -2,12 +2,21 @@ import { z } from 'zod'
 import { ParseError } from '../src/model/errors.ts'
 import { defineParser } from '../src/model/parser.ts'
 import { readCurlCommand } from './lib/curl-command.ts'
-import { judgeCurlError } from './lib/curl-error-text.ts'
-import { type CurlTls, readTlsNote } from './lib/curl-tls.ts'
+import {
+  beginsAnother,
+  type CurlDraft,
+  createDraft,
+  type Header,
+  isCurlLine,
+  longestBody,
+  readLine,
+  splitJoined,
+} from './lib/curl-lines.ts'
+import type { CurlTls } from './lib/curl-tls.ts'
 import { splitLines } from './lib/log-line.ts'
 
+export type { Header } from './lib/curl-lines.ts'
 export type { CurlTls } from './lib/curl-tls.ts'
-export type Header = readonly [name: string, value: string]
 
 export interface CurlResponse {
   readonly protocol: string
@@ -49,33 +58,6 @@ export interface CurlTransfer {
   readonly line: number
 }
 
-interface Response {
-  protocol: string
-  status: number
-  reason: string | null
-  headers: Header[]
-}
-
-/** A transfer while its lines come in. */
-interface Draft {
-  command: string | null
-  connection: { host: string; address: string; port: number } | null
-  tried: string[]
-  request: { method: string; path: string; protocol: string } | null
-  requestHeaders: Header[]
-  responses: Response[]
-  body: string[]
-  bodyLength: number
-  tls: CurlTls | null
-  spokenError: { code: number; text: string } | null
-  exit: { code: number; text: string | null } | null
-  notes: string[]
-  phase: 'start' | 'request' | 'headers' | 'body'
-  line: number
-}
-
-const longestBody = 4096
-const mostNotes = 200
 const longestLine = 65536
 
 /** Behind a prompt, `set -x`, or `kubectl exec … --`; without any, only what cannot be prose. */
@@ -83,9 +65,9 @@ const commandLine =
   /^(?:(?:\S*[$#%] +|\+ +|> +(?=kubectl |curl ))?kubectl .* |\S*[$#%] +|\+ +|(?=curl (?:-|['"]?https?:|\S+$)))(curl .*)$/
 
 export function parseCurl(text: string): readonly CurlTransfer[] {
-  const done: Draft[] = []
-  let draft: Draft | null = null
-  const current = (line: number): Draft => {
+  const done: CurlDraft[] = []
+  let draft: CurlDraft | null = null
+  const current = (line: number): CurlDraft => {
     draft ??= createDraft(line, done.at(-1)?.connection ?? null)
     return draft
   }
@@ -111,129 +93,7 @@ export function parseCurl(text: string): readonly CurlTransfer[] {
   return done.map(finish)
 }
 
-function createDraft(line: number, connection: Draft['connection']): Draft {
-  return {
-    command: null,
-    // A later request may reuse the connection; a new one says so itself.
-    connection,
-    tried: [],
-    request: null,
-    requestHeaders: [],
-    responses: [],
-    body: [],
-    bodyLength: 0,
-    tls: null,
-    spokenError: null,
-    exit: null,
-    notes: [],
-    phase: 'start',
-    line,
-  }
-}
-
-/** A body without a line break, or a progress meter, runs into curl's next line. */
-function splitJoined(line: string): string[] {
-  const clean = line.replace(/^.*--:--:--\s+\d+[kMG]?(?=[*<>{}] |curl: \()/, '').replace(/^.*\r(?=.)/, '')
-  const joined = /^(.+?)(\* (?:Connection #\d+ to host .*|Closing connection.*)|curl: \(\d+\) .*)$/.exec(clean)
-  return joined?.[1] !== undefined && joined[2] !== undefined && !/^[*<>{}$#] /.test(clean)
-    ? [joined[1], joined[2]]
-    : [clean]
-}
-
-const isCurlLine = (line: string) =>
-  /^(?:[*<>] |[<>]$|[{}] \[\d+ bytes data\]|curl: \(\d+\)|# exit \d+|HTTP\/[\d.]+ \d{3})/.test(line) ||
-  /^\*\s/.test(line) ||
-  /^command terminated with exit code \d+/.test(line)
-
-function beginsAnother(line: string, draft: Draft): boolean {
-  const hasAnswer = draft.responses.some(({ status }) => status >= 200)
-  if (/^> [A-Z]+ \S+ HTTP\//.test(line)) return hasAnswer || draft.exit !== null
-  if (
-    /^\* +(?:Trying |Host \S+ was resolved|Re-using existing|Added \S+ to DNS cache|Hostname .* was found in DNS)/.test(
-      line,
-    )
-  )
-    return hasAnswer || draft.exit !== null || draft.spokenError !== null
-  if (/^curl: \(\d+\)/.test(line)) return draft.exit?.text != null
-  return /^HTTP\/[\d.]+ \d{3}/.test(line) && draft.phase === 'body' && draft.request === null && hasAnswer
-}
-
-function readLine(line: string, draft: Draft): void {
-  if (draft.phase === 'start' && /^HTTP\/[\d.]+ \d{3}/.test(line)) draft.phase = 'headers'
-  const exit = /^(?:curl: \((\d+)\) ?(.*)|# exit (\d+)|command terminated with exit code (\d+))$/.exec(line)
-  if (/^\*\s/.test(line)) readNote(line.slice(1, 2000).trim(), draft)
-  else if (/^> |^>$/.test(line)) readRequest(line.slice(2).trimEnd(), draft)
-  else if (/^< |^<$/.test(line)) readResponse(line.slice(2).trimEnd(), draft)
-  else if (exit) readExit(Number(exit[1] ?? exit[3] ?? exit[4]), exit[2]?.trim() || null, draft)
-  // `curl -i` prints headers without marks up to a blank line.
-  else if (draft.phase === 'headers' && draft.request === null) readResponse(line.trimEnd(), draft)
-  else if (!/^[{}] \[\d+ bytes data\]|^\s*% Total|^\s+Dload|--:--:--/.test(line)) readBody(line, draft)
-}
-
-function readExit(code: number, text: string | null, draft: Draft): void {
-  if (code !== 0) draft.exit = { code, text: text ?? draft.exit?.text ?? null }
-}
-
-function readBody(line: string, draft: Draft): void {
-  if (draft.bodyLength >= longestBody || (draft.phase !== 'body' && line.trim() === '')) return
-  draft.body.push(line)
-  draft.bodyLength += line.length + 1
-}
-
-function readNote(note: string, draft: Draft): void {
-  const trying = /^Trying (\[[^\]]+\](?::\d+)?|[\d.]+(?::\d+)?|[\da-fA-F:]+)\.\.\.$/.exec(note)
-  const connected =
-    /^Connected to (\S+) \(([^)]+)\) port (\d+)/.exec(note) ??
-    /^Established (?:\S+ )?connection to (\S+) \((\S+) port (\d+)\)/.exec(note)
-  if (trying) {
-    draft.tried.push(trying[1] ?? '')
-    draft.connection = null
-    return
-  }
-  if (connected) {
-    draft.connection = { host: connected[1] ?? '', address: connected[2] ?? '', port: Number(connected[3]) }
-    return
-  }
-  const code = judgeCurlError(note)
-  // The last words win: a reset during the handshake is told as a reset first and as a TLS failure then.
-  if (code !== null && !/continuing anyway/.test(note)) draft.spokenError = { code, text: note }
-  const tls = readTlsNote(note, draft.tls)
-  if (tls) draft.tls = tls
-  else if (draft.notes.length < mostNotes) draft.notes.push(note.slice(0, 1000))
-}
-
-function readRequest(text: string, draft: Draft): void {
-  const line = /^([A-Z][A-Z-]*) (\S+) (HTTP\/[\d.]+)$/.exec(text)
-  if (line && draft.request === null) {
-    draft.request = { method: line[1] ?? '', path: line[2] ?? '', protocol: line[3] ?? '' }
-    draft.phase = 'request'
-  } else if (text !== '') draft.requestHeaders.push(readHeader(text))
-}
-
-function readResponse(text: string, draft: Draft): void {
-  const status = /^(HTTP\/[\d.]+) (\d{3})(?: (.*))?$/.exec(text)
-  if (status) {
-    draft.responses.push({
-      protocol: status[1] ?? '',
-      status: Number(status[2]),
-      reason: status[3] || null,
-      headers: [],
-    })
-    draft.phase = 'headers'
-  } else if (text === '') {
-    const last = draft.responses.at(-1)
-    draft.phase = last && last.status < 200 ? 'request' : 'body'
-  } else draft.responses.at(-1)?.headers.push(readHeader(text))
-}
-
-function readHeader(text: string): Header {
-  const colon = text.indexOf(':', 1)
-  return colon < 0
-    ? [text.toLowerCase(), '']
-    : [text.slice(0, colon).trim().toLowerCase(), text.slice(colon + 1).trim()]
-}
-
-function finish(draft: Draft): CurlTransfer {
+function finish(draft: CurlDraft): CurlTransfer {
   const command = draft.command === null ? null : readCurlCommand(draft.command)
   const url = readUrl(command?.url ?? null)
   const hostHeader = draft.requestHeaders.find(([name]) => name === 'host' || name === ':authority')?.[1] ?? null
