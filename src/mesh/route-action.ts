@@ -106,6 +106,7 @@ function clustersOf(target: Config, request: HttpRequest): RouteAction['clusters
     weight: Number(entry.weight ?? 0),
   }))
   const total = entries.reduce((sum, { weight }) => sum + weight, 0)
+  if (total === 0) return null
   return entries
     .filter(({ weight }) => weight > 0)
     .map(({ name, weight }) => ({ name, percent: (100 * weight) / total }))
