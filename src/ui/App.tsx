@@ -1,27 +1,21 @@
-import { useApp } from 'ink'
 import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react'
 import type { Given } from '../model/call.ts'
 import type { WalkPorts } from '../model/control.ts'
-import type { RunEvent, RunState } from '../model/run.ts'
-import { initialRunState } from '../model/run.ts'
+import type { RunEvent } from '../model/run.ts'
 import { type Binding, diagnosisKeys, evidenceKeys, pickKeys, questionKeys, textKeys, walkKeys } from './keys.ts'
 import { type Overlay, Overlays } from './Overlays.tsx'
-import type { Backend, ClusterFacts, GuidedOptions, Saved } from './ports.ts'
+import type { Backend, ClusterFacts, GuidedOptions } from './ports.ts'
 import { PressContext, usePressSource } from './press-source.ts'
 import { ScreenContext, useTerminalSize } from './screen.ts'
 import { Diagnosed } from './screens/Diagnosed.tsx'
 import { Intake } from './screens/Intake.tsx'
 import { Walk, type WalkRequest } from './screens/Walk.tsx'
+import { type AppEnd, useLeaving } from './use-leaving.ts'
+import { useSavedNote } from './use-saved-note.ts'
 import { type FirstChoice, mergeGiven, withoutSymptom } from './view/intake.ts'
 import { termsIn } from './view/terms.ts'
 import { count } from './view/wording.ts'
 import { createWalk, type WalkSession } from './walk-session.ts'
-
-export interface AppEnd {
-  readonly state: RunState
-  readonly saved: Saved | null
-  readonly interrupted: boolean
-}
 
 interface Props {
   readonly backend: Backend
@@ -30,13 +24,9 @@ interface Props {
   readonly onEnd: (end: AppEnd) => void
 }
 
-/** A note that cannot be written within this time must not keep a terminal. */
-const savingMs = 5000
-
 /** Which screen is shown, and what its wishes lead to. Everything about the mesh comes from the walk's state. */
 export function App({ backend: first, options, now, onEnd }: Props) {
   const size = useTerminalSize()
-  const { exit } = useApp()
   const [backend, setBackend] = useState(first)
   const [archive, setArchive] = useState<string | null>(null)
   const [facts, setFacts] = useState<ClusterFacts | null>(null)
@@ -46,8 +36,8 @@ export function App({ backend: first, options, now, onEnd }: Props) {
   const [showsSteps, setShowsSteps] = useState(false)
   const [overlays, setOverlays] = useState<readonly Overlay[]>([])
   const [flash, setFlash] = useState<string | null>(null)
-  const [saved, setSaved] = useState<Saved | { readonly failed: string } | null>(null)
-  const [leaving, setLeaving] = useState<'no' | 'asked' | 'interrupted' | 'ready'>('no')
+  const lastWalk = useRef<Promise<void>>(Promise.resolve())
+  const ended = useCallback(() => lastWalk.current, [])
   const idle = useMemo(() => createWalk(now), [now])
   const walk = useSyncExternalStore((session ?? idle).subscribe, (session ?? idle).snapshot)
   const { state } = walk
@@ -60,7 +50,7 @@ export function App({ backend: first, options, now, onEnd }: Props) {
       setSession(next)
       setOverlays([])
       setShowsSteps(false)
-      next.follow(events(next.ports, next.signal))
+      lastWalk.current = next.follow(events(next.ports, next.signal))
     },
     [now],
   )
@@ -138,64 +128,17 @@ export function App({ backend: first, options, now, onEnd }: Props) {
     else paste(wish.paste)
   }, [options.open, first, begin, openArchive, paste])
 
-  // The note is on the disk before anybody asks for it, and again after every retest and every line written.
+  const saved = useSavedNote(backend, state)
   const { diagnosis } = state
-  const version = diagnosis ? `${state.retests.length}.${state.notes.length}` : null
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the version says when there is something new to save
-  useEffect(() => {
-    if (version === null) return
-    let isCurrent = true
-    backend.save(session?.snapshot().state ?? state).then(
-      (done) => isCurrent && setSaved(done),
-      (error: unknown) => isCurrent && setSaved({ failed: error instanceof Error ? error.message : String(error) }),
-    )
-    return () => {
-      isCurrent = false
-    }
-  }, [version, diagnosis])
-
-  // Leaving: the walk is told, the note is written, then the last frame is drawn, then Ink ends.
-  useEffect(() => {
-    if (leaving !== 'asked' && leaving !== 'interrupted') return
-    let isCurrent = true
-    session?.proceed({ do: 'quit' })
-    session?.abort()
-    const last = session?.snapshot().state ?? initialRunState
-    const done = (note: Saved | null) => {
-      if (!isCurrent) return
-      onEnd({ state: session?.snapshot().state ?? last, saved: note, interrupted: leaving === 'interrupted' })
-      setLeaving('ready')
-    }
-    const isWorthSaving = last.startedAt !== null
-    const timer = setTimeout(() => done(null), savingMs)
-    if (!isWorthSaving) done(null)
-    // A turn for the walk's last events: interrupted is a fact of the note as well.
-    else setTimeout(() => backend.save(session?.snapshot().state ?? last).then(done, () => done(null)), 20)
-    return () => {
-      isCurrent = false
-      clearTimeout(timer)
-    }
-  }, [leaving, session, backend, onEnd])
-  useEffect(() => {
-    if (leaving === 'ready') exit()
-  }, [leaving, exit])
-  useEffect(() => {
-    const { signal } = options
-    if (!signal) return
-    const interrupt = () => setLeaving((now) => (now === 'no' ? 'interrupted' : now))
-    if (signal.aborted) interrupt()
-    signal.addEventListener('abort', interrupt)
-    return () => signal.removeEventListener('abort', interrupt)
-  }, [options])
+  const { isLeaving, leave, interrupt } = useLeaving({ backend, session, ended, signal: options.signal, onEnd })
 
   const source = usePressSource((press) => {
     if (press.token === 'ctrl-c') {
-      // The second one does not wait for the note.
-      setLeaving((now) => (now === 'no' ? 'interrupted' : 'ready'))
+      interrupt()
       return true
     }
     if (flash) setFlash(null)
-    return leaving !== 'no'
+    return isLeaving
   })
 
   const copy = (text: string) =>
@@ -233,7 +176,7 @@ export function App({ backend: first, options, now, onEnd }: Props) {
       case 'steps':
         return setShowsSteps(true)
       case 'quit':
-        return walk.over || diagnosis ? setLeaving('asked') : open({ kind: 'leave' })
+        return walk.over || diagnosis ? leave() : open({ kind: 'leave' })
     }
   }
   const other = (choice: Exclude<FirstChoice['do'], 'symptom'>) => {
@@ -253,7 +196,7 @@ export function App({ backend: first, options, now, onEnd }: Props) {
         setFlash('asking the cluster again …')
         return setAsked(asked + 1)
       case 'quit':
-        return setLeaving('asked')
+        return leave()
     }
   }
 
@@ -335,7 +278,7 @@ export function App({ backend: first, options, now, onEnd }: Props) {
           }}
           onPlay={begin}
           onArchive={openArchive}
-          onLeave={() => setLeaving('asked')}
+          onLeave={() => leave()}
           onFinish={() => {
             setOverlays([])
             session?.proceed({ do: 'finish' })

@@ -1,9 +1,10 @@
 import { render } from 'ink'
 import { initialRunState } from '../model/run.ts'
-import { App, type AppEnd } from './App.tsx'
+import { App } from './App.tsx'
 import { closingLines, exitCodeOf } from './closing.ts'
 import type { Backend, GuidedEnd, GuidedOptions } from './ports.ts'
 import { createScreenWriter } from './screen-writer.ts'
+import type { AppEnd } from './use-leaving.ts'
 
 /** Opens the guided walk on a terminal and leaves that terminal as it was, however it ends. */
 export async function runGuided(backend: Backend, options: GuidedOptions): Promise<GuidedEnd> {

@@ -1,8 +1,10 @@
 import { withoutColours } from './sgr.ts'
 import { widthOf } from './width.ts'
 
-const enter = '\u001b[?1049h\u001b[?25l\u001b[?2004h\u001b[2J\u001b[H'
-const leave = '\u001b[0m\u001b[?2004l\u001b[?25h\u001b[?1049l'
+// Alternate screen, no cursor, bracketed paste. No wrapping at the edge: between a resize and the next layout a line
+// may be too long, and in the last row it would scroll everything.
+const enter = '\u001b[?1049h\u001b[?25l\u001b[?2004h\u001b[?7l\u001b[2J\u001b[H'
+const leave = '\u001b[0m\u001b[?7h\u001b[?2004l\u001b[?25h\u001b[?1049l'
 // Terminals that know it show the frame at once; the others ignore it.
 const beginFrame = '\u001b[?2026h'
 const endFrame = '\u001b[?2026l'

@@ -154,7 +154,8 @@ export function createWalk(now: () => number): WalkSession {
   }
 }
 
-function findingsAboutCall(state: RunState): number {
+/** How much is known about this call that was not known before. */
+export function findingsAboutCall(state: RunState): number {
   return Object.values(state.outcomes).filter(
     ({ outcome }) => outcome.status === 'fired' && outcome.hits.some(({ about }) => about === 'call'),
   ).length

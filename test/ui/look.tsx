@@ -1,6 +1,7 @@
 // Opens the guided walk on made-up data, for looking at it: node scripts are built by test/ui/look.mjs.
 import process from 'node:process'
 import { runGuided } from '../../src/ui/run-guided.tsx'
+import { runPlain } from '../../src/ui/run-plain.ts'
 import { sampleBackend } from './sample-backend.ts'
 import { inconclusiveSample, plaintextSample, suspectsSample } from './sample-run.ts'
 
@@ -16,7 +17,8 @@ const backend = sampleBackend({
 })
 const aborter = new AbortController()
 process.on('SIGTERM', () => aborter.abort())
-const end = await runGuided(backend, {
+const run = process.env.TERM === 'dumb' ? runPlain : runGuided
+const end = await run(backend, {
   stdin: process.stdin,
   stdout: process.stdout,
   colour: process.env.NO_COLOR === undefined,

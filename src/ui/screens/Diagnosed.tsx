@@ -6,9 +6,9 @@ import { Lines } from '../components/Lines.tsx'
 import { Scroll } from '../components/Scroll.tsx'
 import { actionFor, diagnosisKeys } from '../keys.ts'
 import { blank, line, lineText, span } from '../lines.ts'
-import type { Saved } from '../ports.ts'
 import { usePresses } from '../press-source.ts'
 import { useScreen } from '../screen.ts'
+import type { SavedNote } from '../use-saved-note.ts'
 import {
   decidingCommand,
   diagnosisLines,
@@ -28,7 +28,7 @@ interface Props {
   readonly walk: WalkSnapshot
   readonly diagnosis: Diagnosis
   readonly session: WalkSession
-  readonly saved: Saved | { readonly failed: string } | null
+  readonly saved: SavedNote
   readonly flash: string | null
   readonly onRequest: (request: WalkRequest | { readonly open: 'markdown' | 'steps' }) => void
   readonly onFlash: (text: string) => void
@@ -113,7 +113,7 @@ export function Diagnosed({ isActive, walk, diagnosis, session, saved, flash, on
   )
 }
 
-export function savedText(saved: Props['saved'], width: number): string {
+export function savedText(saved: SavedNote, width: number): string {
   if (!saved) return 'saving the note …'
   if ('failed' in saved) return `the note could not be saved: ${saved.failed}`
   return `note saved: ${clipMiddle(saved.notePath, Math.max(12, width - 18))}`
