@@ -4,13 +4,7 @@ import { UserError } from '../model/errors.ts'
 import { recognize } from './allow-list.ts'
 import type { ArchiveContents } from './archive-contents.ts'
 import { openFolder, type UnpackOptions, unpack } from './archive-files.ts'
-import {
-  answerAnalyze,
-  answerProxyConfig,
-  answerProxyStatus,
-  answerVersion,
-  answerZtunnelConfig,
-} from './archive-istioctl.ts'
+import { answerAnalyze, answerProxyConfig, answerVersion, answerZtunnelConfig } from './archive-istioctl.ts'
 import {
   type Answer,
   answerApiResources,
@@ -19,6 +13,7 @@ import {
   answerKubernetesVersion,
   answerLogs,
 } from './archive-kubectl.ts'
+import { answerProxyStatus } from './archive-sync.ts'
 import { findReport, readBugReport } from './bug-report.ts'
 import { readObjectFolder } from './object-folder.ts'
 

@@ -1,9 +1,9 @@
-import { type FileHandle, open } from 'node:fs/promises'
 import process from 'node:process'
 import { execa } from 'execa'
 import type { Command, CommandResult, Exit, Runner } from '../model/command.ts'
 import { check } from './allow-list.ts'
 import { createLimit } from './limit.ts'
+import { collect, type Sink, type Spool } from './output-sink.ts'
 
 export interface LiveOptions {
   /** The person's environment. What would make a tool behave differently for everybody else is taken out of it. */
@@ -21,13 +21,6 @@ export interface LiveOptions {
   readonly killGraceMs?: number
   /** Lets commands start that the allow-list marks as sending traffic, or as running on request only. */
   readonly permit?: (command: Command) => boolean
-}
-
-export interface Spool {
-  /** A new file's path. */
-  readonly file: () => string
-  /** What is done to the text before it touches the disk. */
-  readonly transform: () => { readonly push: (text: string) => string; readonly end: () => string }
 }
 
 export interface StreamEnd {
@@ -55,7 +48,7 @@ export function createLive(options: LiveOptions): Live {
     run: async (command, signal) => {
       const why = refusal(command, options)
       if (why !== undefined) return { ...nothing({ kind: 'refused' }), stderr: why }
-      const sink = collect(options)
+      const sink = collect(options.memoryLimitBytes ?? defaults.memoryLimitBytes, options.spool)
       const ended = await limit(() => start(command, signal, options, env, sink), signal)
       if (ended === 'canceled') return nothing({ kind: 'canceled' })
       const { exit, stderr, durationMs } = ended
@@ -87,59 +80,6 @@ function refusal(command: Command, { permit }: LiveOptions): string | undefined 
 }
 
 const nothing = (exit: Exit): CommandResult => ({ exit, stdout: '', stderr: '', durationMs: 0 })
-
-interface Sink {
-  readonly write: (chunk: Uint8Array) => Promise<void>
-  /** No more is wanted: the command may be ended. */
-  readonly isOver: () => boolean
-}
-
-/** Keeps stdout in memory up to the limit, and all of it in a file beyond. */
-function collect({ memoryLimitBytes = defaults.memoryLimitBytes, spool }: LiveOptions) {
-  const kept: Uint8Array[] = []
-  let keptBytes = 0
-  let isOver = false
-  let spooled:
-    | {
-        path: string
-        file: FileHandle
-        transform: ReturnType<Spool['transform']>
-        decoder: InstanceType<typeof TextDecoder>
-      }
-    | undefined
-
-  const toFile = async (chunk: Uint8Array) => {
-    if (!spooled && spool) {
-      const path = spool.file()
-      spooled = { path, file: await open(path, 'wx', 0o600), transform: spool.transform(), decoder: new TextDecoder() }
-      for (const earlier of kept) await append(earlier)
-    }
-    await append(chunk)
-  }
-  const append = async (chunk: Uint8Array) => {
-    if (spooled) await spooled.file.write(spooled.transform.push(spooled.decoder.decode(chunk, { stream: true })))
-  }
-  return {
-    isOver: () => isOver,
-    write: async (chunk: Uint8Array) => {
-      if (isOver) return
-      if (!spooled && keptBytes + chunk.length <= memoryLimitBytes) {
-        kept.push(chunk)
-        keptBytes += chunk.length
-      } else if (!spool) isOver = true
-      // A full disk must not end the walk: the answer is then as good as too big.
-      else await toFile(chunk).catch(() => (isOver = true))
-    },
-    finish: async () => {
-      const stdout = new TextDecoder().decode(Buffer.concat(kept))
-      if (!spooled) return { stdout }
-      const rest = spooled.transform.push(spooled.decoder.decode()) + spooled.transform.end()
-      await spooled.file.write(rest).catch(() => (isOver = true))
-      await spooled.file.close()
-      return { stdout, spooledTo: spooled.path }
-    },
-  }
-}
 
 async function start(
   command: Command,

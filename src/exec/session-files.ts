@@ -3,7 +3,7 @@ import { isAbsolute, join, normalize, sep } from 'node:path'
 import type { Command, CommandResult } from '../model/command.ts'
 import { UserError } from '../model/errors.ts'
 import { Session, type SessionCommand, sessionKind, sessionSchemaVersion } from '../model/session.ts'
-import type { Spool } from './live.ts'
+import type { Spool } from './output-sink.ts'
 import { addCounts, createRedactionStream, type Redact } from './redact.ts'
 
 const sessionFile = 'session.json'
