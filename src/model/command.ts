@@ -15,7 +15,7 @@ export interface CommandResult {
   readonly stdout: string
   readonly stderr: string
   readonly durationMs: number
-  /** Set when stdout was larger than memory should hold: the rest is in this file of the session folder. */
+  /** Set when stdout was larger than memory should hold: all of it is in this file of the session folder. */
   readonly spooledTo?: string
 }
 
