@@ -1,7 +1,19 @@
 import type { AnyRule } from '../model/finding.ts'
 import { authzRules } from './authz/index.ts'
+import { controlPlaneRules } from './control-plane/index.ts'
+import { injectionRules } from './injection/index.ts'
+import { lifecycleRules } from './lifecycle/index.ts'
+import { probeRules } from './probes/index.ts'
+import { transportRules } from './transport-mtls/index.ts'
 
-const groups: readonly (readonly AnyRule[])[] = [authzRules]
+const groups: readonly (readonly AnyRule[])[] = [
+  authzRules,
+  controlPlaneRules,
+  injectionRules,
+  lifecycleRules,
+  probeRules,
+  transportRules,
+]
 
 /** Every rule, sorted by code. A new rule is one line in the index of its group. */
 export const rules: readonly AnyRule[] = groups.flat().sort((a, b) => (a.code < b.code ? -1 : 1))

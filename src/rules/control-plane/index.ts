@@ -1,0 +1,3 @@
+import type { MeshRule } from '../define-rule.ts'
+
+export const controlPlaneRules: readonly MeshRule[] = []

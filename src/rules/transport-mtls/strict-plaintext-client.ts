@@ -1,0 +1,162 @@
+import type { Certainty } from '../../model/answered-by.ts'
+import type { Quote } from '../../model/evidence.ts'
+import { fired, type Hit, quiet, ruledOut } from '../../model/finding.ts'
+import type { PodView } from '../../situation/pods.ts'
+import { podLabel } from '../../situation/pods.ts'
+import { ztunnelOfCall } from '../../situation/reading.ts'
+import { quote, quoteLine, type Situation } from '../../situation/situation.ts'
+import { defineRule } from '../define-rule.ts'
+import { quotePod, withoutProxy } from '../lib/pod-facts.ts'
+import { modeText, plaintextRefusals, quoteMode, type Transport, transportOf } from '../lib/transport.ts'
+import { callerName, destinationName, tryAgain } from '../lib/words.ts'
+
+const ztunnelStrict = /explicitly denied by: \S*istio_converted_(?:static_strict|peer_authentication_\S+)/
+
+/** The caller's bytes reach a destination that takes only mutual TLS, and no proxy on the caller's side has encrypted them. */
+export default defineRule({
+  code: 'strict-plaintext-client',
+  layer: 'transport-mtls',
+  severity: 'error',
+  explains: ['reset', '503', 'not-injected', 'tls', 'timeout'],
+  title: 'A caller in plaintext meets STRICT',
+  why: 'Under STRICT the destination’s proxy closes every connection that is not mutual TLS of the mesh. A caller without a proxy, or one whose proxy is told to leave this address or port alone, cannot speak it.',
+  needs: ['server.config'],
+  yieldsTo: ['ambient-not-captured', 'prometheus-scrape-strict', 'headless-podip-503'],
+  seeAlso: ['https://istio.io/latest/docs/tasks/security/authentication/mtls-migration/'],
+  applies: ({ server }) => !server.external,
+  check(situation) {
+    const atZtunnel = refusedByZtunnel(situation)
+    if (atZtunnel) return fired(atZtunnel)
+
+    const refusals = plaintextRefusals(situation)
+    const refusal = refusals.at(-1) ?? null
+    const transport = transportOf(situation, refusal ?? situation.sample ?? situation.exchanges.at(-1) ?? null)
+    if (!transport) return quiet
+    const line = refusal?.server ?? null
+    const unproxied = transport.callerProxy === 'none' && transport.caller !== null
+    const isStrict = transport.accepts?.mode === 'STRICT'
+
+    if (line && !unproxied) {
+      // A proxy of the caller sent plaintext on purpose: its configuration is to blame, which is another rule's business.
+      if (refusal?.client || transport.sends?.decidedBy) return quiet
+      if (transport.caller === null && isStrict)
+        return fired(refused(situation, transport, [quoteRefusal(line)], 'proven'))
+      return quiet
+    }
+    if (line && isStrict) return fired(refused(situation, transport, [quoteRefusal(line)], 'proven'))
+    if (line && transport.accepts === null) return fired(refused(situation, transport, [quoteRefusal(line)], 'likely'))
+    const passing = situation.passing.find(({ server }) => server !== null && server.record.sni === null)
+    if (unproxied && passing?.server)
+      return ruledOut(
+        'plaintext from this caller passes',
+        quoteLine(passing.server, 'answered although it came without mutual TLS'),
+      )
+    if (unproxied && isStrict && transport.outcome?.outcome === 'fails' && situation.exchanges.length === 0)
+      // A log that others have written to and this caller has not speaks for a call that ends before.
+      return fired(refused(situation, transport, [], situation.logState('server') === 'lines' ? 'possible' : 'likely'))
+    if (transport.accepts && !isStrict && unproxied)
+      return ruledOut(`${modeText(transport.accepts)}: plaintext is let in`, quoteMode(situation, transport))
+    return quiet
+  },
+})
+
+function quoteRefusal(line: Parameters<typeof quoteLine>[0]): Quote {
+  return quoteLine(line, 'the destination’s proxy found no filter chain for a connection without SNI: it was plaintext')
+}
+
+function refused(situation: Situation, transport: Transport, lines: readonly Quote[], certainty: Certainty): Hit {
+  const { caller, accepts, excluded, target } = transport
+  const who = caller ? podLabel(caller) : callerName(situation)
+  const reason = excluded
+    ? `its annotation ${excluded.annotation} keeps this call away from its own proxy`
+    : caller
+      ? 'it has no proxy'
+      : 'no pod of the mesh has its address'
+  const logCommand = `kubectl logs -n ${target.namespace} ${target.name} -c istio-proxy --tail=200`
+  return {
+    subject: who,
+    title: `${who} talks plaintext to ${destinationName(situation)}, which accepts only mutual TLS`,
+    statement: `${who} sends plaintext: ${reason}. At ${target.name}.${target.namespace} port ${transport.port} ${
+      accepts ? modeText(accepts) : 'the mode could not be read, but its proxy refused the connection'
+    }, so its proxy closes the connection before any request is read.`,
+    certainty,
+    supporting: [
+      ...lines,
+      ...(accepts ? [quoteMode(situation, transport)] : []),
+      ...(caller
+        ? [excluded ? quoteAnnotation(caller, excluded.annotation) : quotePod(caller, withoutProxy(caller))]
+        : []),
+    ],
+    contradicting: [],
+    fix: fixFor(transport, who),
+    verify: tryAgain(situation, 'an HTTP status instead of a reset, and no new filter_chain_not_found line'),
+    wouldDecide:
+      certainty === 'proven'
+        ? null
+        : lines.length > 0
+          ? {
+              command: `kubectl get peerauthentications.security.istio.io -n ${target.namespace} -o yaml`,
+              why: 'whether STRICT is in force for this port could not be read',
+            }
+          : { command: logCommand, why: 'a line with filter_chain_not_found from the caller’s address would prove it' },
+    about: 'call',
+  }
+}
+
+function quoteAnnotation(caller: PodView, annotation: string | null): Quote {
+  const value = annotation === null ? null : caller.annotations[annotation]
+  return quote(caller.entry, `${podLabel(caller)} excludes it from its own proxy`, `${annotation}: ${value ?? ''}`)
+}
+
+function fixFor({ caller, excluded, accepts, target, port }: Transport, who: string): Hit['fix'] {
+  const revert = `If it has to work at once, a PeerAuthentication for the workload of ${target.name}.${target.namespace} alone with portLevelMtls ${port}: PERMISSIVE lets it in; leave ${
+    accepts?.winner ? `${accepts.winner.metadata.namespace}/${accepts.winner.metadata.name}` : 'the other policies'
+  } as it is.`
+  if (excluded)
+    return {
+      statement: `Take this destination out of ${excluded.annotation} in the pod template of ${who}; keep the other entries. ${revert}`,
+      commands: caller?.workload
+        ? [`kubectl -n ${caller.namespace} edit ${caller.workload.kind} ${caller.workload.name}`]
+        : [],
+      scope: `the pods of ${who}, which are replaced`,
+      risk: 'the exclusion may have been made for another destination on the same port or range',
+      undo: 'put the entry back',
+    }
+  return {
+    statement: `Give ${who} a sidecar, or bring it into the ambient mesh, so that it speaks mutual TLS. ${revert}`,
+    commands: caller?.workload
+      ? [
+          `istioctl x check-inject -n ${caller.namespace} ${caller.name}`,
+          `kubectl -n ${caller.namespace} rollout restart ${caller.workload.kind} ${caller.workload.name}`,
+        ]
+      : [],
+    scope: `the pods of ${who}; nothing changes for other callers`,
+    risk: 'its pods are replaced one by one; a restart alone changes nothing where labels keep the sidecar away',
+    undo: `kubectl rollout undo of ${who}`,
+  }
+}
+
+/** ztunnel names STRICT as the policy that denied, and knows no identity of the source. */
+function refusedByZtunnel(situation: Situation): Hit | null {
+  const denial = ztunnelOfCall(situation).find(
+    ({ record }) => ztunnelStrict.test(record.error ?? '') && record.srcIdentity === null,
+  )
+  const target = situation.server.pod
+  if (!denial || !target) return null
+  const transport = transportOf(situation, null)
+  if (!transport) return null
+  const { record, entry } = denial
+  return {
+    ...refused(situation, transport, [], 'proven'),
+    supporting: [
+      quote(
+        entry,
+        'the destination’s ztunnel refused plaintext: STRICT, and no identity of the caller',
+        record.raw,
+        record.line,
+      ),
+      ...(transport.caller ? [quotePod(transport.caller, withoutProxy(transport.caller))] : []),
+    ],
+    wouldDecide: null,
+  }
+}
