@@ -1,7 +1,19 @@
 import type { ClientTls, MtlsMode } from './client-tls.ts'
+import {
+  type ExpectedLine,
+  handshakeRefused,
+  noChain,
+  type PortKind,
+  passedThrough,
+  plainTcp,
+  plaintextRefused,
+  terminated,
+  unloggedOnHttp,
+  verifyFailed,
+  wrongVersion,
+} from './handshake-lines.ts'
 
-/** How a port is treated by a proxy: declared HTTP, declared TCP or TLS, or found out from the first bytes. */
-export type PortKind = 'http' | 'tcp' | 'auto'
+export type { ExpectedLine, PortKind } from './handshake-lines.ts'
 
 export interface HandshakeClient {
   /** From `clientTls`. */
@@ -28,14 +40,6 @@ export interface HandshakeServer {
   readonly app?: { readonly tls: boolean; readonly trusted: boolean }
 }
 
-/** What a proxy's access log shows. `null` in a field: not known. */
-export interface ExpectedLine {
-  readonly code: number | null
-  readonly flags: readonly string[]
-  readonly details: string | null
-  readonly transportFailure: string | null
-}
-
 export interface Handshake {
   readonly outcome: 'ok' | 'fails' | 'app-dependent' | 'cannot-decide'
   readonly wire: 'istio-mtls' | 'plaintext' | 'tls-to-app' | 'app-tls-inside-istio-mtls' | 'hbone' | null
@@ -46,9 +50,6 @@ export interface Handshake {
   readonly clientLine: ExpectedLine | null | undefined
   readonly serverLine: ExpectedLine | null | undefined
 }
-
-export const wrongVersion = 'WRONG_VERSION_NUMBER'
-export const verifyFailed = 'CERTIFICATE_VERIFY_FAILED'
 
 /** What reaches the server's port. */
 type Arrival =
@@ -256,40 +257,6 @@ function foreignTlsAtApplication(
       ...(arrival.from === 'app' ? { caller: 'tls-alert' as const, tcp: bypass } : {}),
     },
   )
-}
-
-const noChain: ExpectedLine = { code: 0, flags: ['NR'], details: 'filter_chain_not_found', transportFailure: null }
-const plainTcp: ExpectedLine = { code: 0, flags: [], details: null, transportFailure: null }
-/** The client's proxy only moved bytes and saw nothing wrong. */
-const passedThrough: ExpectedLine = plainTcp
-const terminated: ExpectedLine = {
-  code: 503,
-  flags: ['UC'],
-  details: 'upstream_reset_before_response_started{connection_termination}',
-  transportFailure: null,
-}
-
-function plaintextRefused(client: HandshakeClient): ExpectedLine {
-  return client.protocol === 'http' ? terminated : { code: 0, flags: ['UR'], details: null, transportFailure: null }
-}
-
-/** The client's proxy could not finish the handshake. Envoy puts the flags in the order in which they were set. */
-function handshakeRefused(client: HandshakeClient, reason: string | null): ExpectedLine {
-  const http = client.protocol === 'http'
-  return {
-    code: http ? 503 : 0,
-    flags: http ? ['URX', 'UF'] : ['UF', 'URX'],
-    details: http ? 'upstream_reset_before_response_started{remote_connection_failure' : null,
-    transportFailure: reason,
-  }
-}
-
-/** A failed inbound handshake is not logged on HTTP chains; TCP chains write a bare line. */
-function unloggedOnHttp(client: HandshakeClient, server: HandshakeServer, bypass = false): ExpectedLine | null {
-  if (server.portKind === 'http') return null
-  if (server.portKind === 'tcp') return plainTcp
-  // ALPN decides on sniffed ports: only a client's proxy that speaks HTTP announces it.
-  return client.proxy && !bypass && client.protocol === 'http' && !client.appTls ? null : plainTcp
 }
 
 function fromApp(arrival: Arrival): boolean {

@@ -16,7 +16,7 @@ export interface RouteContext {
 }
 
 /** The routes of a VirtualService on one port for one proxy, in Envoy's form. Empty when none of them is for this proxy. */
-export function virtualServiceRoutes(service: CompleteVirtualService, context: RouteContext): readonly EnvoyRoute[] {
+export function virtualServiceRoutes(service: CompleteVirtualService, context: RouteContext): EnvoyRoute[] {
   const routes: EnvoyRoute[] = []
   for (const http of service.http) {
     const matches = listOf(http.spec?.match)

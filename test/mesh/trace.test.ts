@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { ProxyEndpoint } from '../../parsers/proxy-config-endpoint.ts'
+import type { FilterChainMatch } from '../../parsers/proxy-config-listener.ts'
 import { type Connection, chooseFilterChain, findListener, meshAlpn } from '../../src/mesh/filter-chain.ts'
 import { type ProxyConfig, type TraceQuestion, trace } from '../../src/mesh/trace.ts'
 
@@ -367,7 +368,7 @@ describe('other connections', () => {
 })
 
 describe('filter chains', () => {
-  const chain = (name: string, filterChainMatch: object) => ({ name, filterChainMatch })
+  const chain = (name: string, filterChainMatch: FilterChainMatch) => ({ name, filterChainMatch })
   const chains = [
     chain('any', {}),
     chain('port', { destinationPort: 80 }),
