@@ -1,0 +1,75 @@
+import { Command, CommanderError } from 'commander'
+import { UserError } from '../model/errors.ts'
+import { exitCodeOfError, exitCodes } from './exit-codes.ts'
+import { type Io, print } from './io.ts'
+
+/** A command adds itself to the program; what it needs to run is loaded only when it does. */
+export interface CliCommand {
+  readonly name: string
+  readonly register: (program: Command, io: Io, done: (exitCode: number) => void) => void
+}
+
+/** Which module holds which command. Only the one that is called gets loaded, so that the others cost nothing at start. */
+const modules: Readonly<Record<string, () => Promise<{ readonly default: CliCommand }>>> = {
+  'can-i': () => import('./commands/can-i.ts'),
+  completion: () => import('./commands/completion.ts'),
+  demo: () => import('./commands/demo.ts'),
+  diagnose: () => import('./commands/diagnose.ts'),
+  doctor: () => import('./commands/doctor.ts'),
+  explain: () => import('./commands/explain.ts'),
+  lint: () => import('./commands/lint.ts'),
+  logs: () => import('./commands/logs.ts'),
+  mtls: () => import('./commands/mtls.ts'),
+  note: () => import('./commands/note.ts'),
+  proxies: () => import('./commands/proxies.ts'),
+  rbac: () => import('./commands/rbac.ts'),
+  replay: () => import('./commands/replay.ts'),
+  runbook: () => import('./commands/runbook.ts'),
+  sessions: () => import('./commands/sessions.ts'),
+  trace: () => import('./commands/trace.ts'),
+}
+
+/** Runs a command line and returns its exit code. Throws only for bugs of ours. */
+export async function run(argv: readonly string[], io: Io): Promise<number> {
+  let exitCode: number = exitCodes.clean
+  const done = (code: number) => {
+    exitCode = code
+  }
+  const program = new Command()
+  program
+    .name(io.programName)
+    .description(
+      'Finds out which layer of an Istio mesh made the decision, with proof, and the smallest safe next move. Read-only.',
+    )
+    .helpOption('-h, --help', 'show help')
+    .showSuggestionAfterError(true)
+    .configureOutput({
+      writeOut: (text) => void io.stdout.write(text),
+      writeErr: (text) => void io.stderr.write(text),
+      getOutHelpWidth: () => Math.min(io.stdout.columns ?? 100, 120),
+    })
+    .exitOverride()
+    .enablePositionalOptions()
+  try {
+    const named = argv.find((word) => !word.startsWith('-'))
+    const loaded = named === undefined ? undefined : modules[named]
+    if (loaded) {
+      const { default: command } = await loaded()
+      command.register(program, io, done)
+    } else {
+      const { default: guided } = await import('./commands/guided.ts')
+      // Help, a typo, or the guided walk: all names must be known then.
+      for (const load of Object.values(modules)) (await load()).default.register(program, io, done)
+      guided.register(program, io, done)
+    }
+    await program.parseAsync([...argv], { from: 'user' })
+    return exitCode
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.clean : exitCodes.usage
+    if (error instanceof UserError) {
+      await print(io.stderr, `${io.programName}: ${error.message}\n${error.hint ? `  ${error.hint}\n` : ''}`)
+      return exitCodeOfError(error.kind)
+    }
+    throw error
+  }
+}
