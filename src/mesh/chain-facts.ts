@@ -1,4 +1,5 @@
 import type { Filter, FilterChain } from '../../parsers/proxy-config-listener.ts'
+import { objectsIn, textOf } from './loose-lists.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: parts of Envoy's configuration, read field by field
 type Config = any
@@ -26,13 +27,13 @@ export interface HttpFilter {
 }
 
 export function chainFacts(chain: FilterChain): ChainFacts {
-  const filters = chain.filters ?? []
+  const filters: Filter[] = objectsIn(chain.filters)
   const hcm = filters.find(({ name }) => name === 'envoy.filters.network.http_connection_manager')?.typedConfig
   const tcp = filters.find(({ name }) => name === 'envoy.filters.network.tcp_proxy')?.typedConfig
   const tls = chain.transportSocket?.typedConfig
   const common = tls?.commonTlsContext
   const secrets = [
-    ...(common?.tlsCertificateSdsSecretConfigs ?? []).map((config: Config) => config?.name),
+    ...objectsIn(common?.tlsCertificateSdsSecretConfigs).map((config: Config) => config?.name),
     common?.combinedValidationContext?.validationContextSdsSecretConfig?.name,
     common?.validationContextSdsSecretConfig?.name,
   ].filter((name): name is string => typeof name === 'string')
@@ -43,7 +44,7 @@ export function chainFacts(chain: FilterChain): ChainFacts {
       ? {
           routeName: hcm.rds?.routeConfigName ?? hcm.routeConfig?.name ?? null,
           inline: hcm.routeConfig ?? null,
-          filters: (hcm.httpFilters ?? []).map(filterFacts),
+          filters: objectsIn(hcm.httpFilters).map(filterFacts),
         }
       : null,
     tcp: tcp ? { clusters: tcpClusters(tcp) } : null,
@@ -55,7 +56,7 @@ export function chainFacts(chain: FilterChain): ChainFacts {
 
 function tcpClusters(tcp: Config): { name: string; percent: number }[] {
   if (typeof tcp.cluster === 'string') return [{ name: tcp.cluster, percent: 100 }]
-  const entries: Config[] = tcp.weightedClusters?.clusters ?? []
+  const entries = objectsIn(tcp.weightedClusters?.clusters)
   const total = entries.reduce((sum, entry) => sum + Number(entry.weight ?? 0), 0)
   return entries
     .filter((entry) => Number(entry.weight ?? 0) > 0)
@@ -63,7 +64,7 @@ function tcpClusters(tcp: Config): { name: string; percent: number }[] {
 }
 
 function filterFacts(filter: Filter): HttpFilter {
-  const name = filter.name ?? ''
+  const name = textOf(filter.name)
   const config: Config = filter.typedConfig ?? {}
   const type = String(config['@type'] ?? '')
   const wasm = type.includes('.wasm.') || name.includes('wasm')

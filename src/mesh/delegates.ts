@@ -1,5 +1,6 @@
 import type { KubeObject } from '../model/kube.ts'
 import { isExportedTo, resolveHost } from './hosts.ts'
+import { objectsIn, textsIn } from './loose-lists.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: routes and matches of a VirtualService as written, read field by field
 export type Written = any
@@ -31,11 +32,11 @@ export function completeVirtualService(
   options: DelegateOptions,
 ): CompleteVirtualService | null {
   const namespace = root.metadata.namespace ?? ''
-  const hosts = listOf(root.spec?.hosts).map((host) => resolveHost(String(host), namespace, options.domain))
+  const hosts = textsIn(root.spec?.hosts).map((host) => resolveHost(String(host), namespace, options.domain))
   if (hosts.length === 0) return null
   const http: HttpRoute[] = []
   const dropped: { route: string; why: string }[] = []
-  for (const route of listOf(root.spec?.http)) {
+  for (const route of objectsIn(root.spec?.http)) {
     if (!route?.delegate) {
       http.push({ spec: route, from: root })
       continue
@@ -45,7 +46,7 @@ export function completeVirtualService(
       dropped.push({ route: String(route.name ?? ''), why: found })
       continue
     }
-    for (const child of listOf(found.spec?.http)) {
+    for (const child of objectsIn(found.spec?.http)) {
       const merged = mergeRoute(route, child)
       if (merged) http.push({ spec: merged, from: found })
       else
@@ -71,7 +72,7 @@ function delegateOf(
       kind === 'VirtualService' && metadata.name === reference.name && metadata.namespace === namespace,
   )
   if (!target) return `delegate ${label} does not exist`
-  if (listOf(target.spec?.hosts).length > 0) return `delegate ${label} has hosts of its own`
+  if (textsIn(target.spec?.hosts).length > 0) return `delegate ${label} has hosts of its own`
   const visible = isExportedTo(
     target.spec?.exportTo,
     namespace,
@@ -97,7 +98,7 @@ const inherited = [
 ]
 
 function mergeRoute(root: Written, child: Written): Written | null {
-  const match = mergeMatches(listOf(root.match), listOf(child?.match))
+  const match = mergeMatches(objectsIn(root.match), objectsIn(child?.match))
   if (match === null) return null
   const merged = { ...child, match }
   for (const field of inherited)
@@ -125,7 +126,7 @@ function mergeMatch(root: Written, child: Written): Written {
     if (!merged[field] && root[field] !== undefined) merged[field] = root[field]
   for (const field of ['headers', 'withoutHeaders', 'queryParams', 'sourceLabels'])
     if (root[field] || child[field]) merged[field] = { ...root[field], ...child[field] }
-  if (listOf(child.gateways).length === 0 && root.gateways !== undefined) merged.gateways = root.gateways
+  if (textsIn(child.gateways).length === 0 && root.gateways !== undefined) merged.gateways = root.gateways
   merged.name = root.name && child.name ? `${root.name}-${child.name}` : child.name || root.name
   return merged
 }
@@ -141,8 +142,8 @@ function conflicts(root: Written, child: Written): boolean {
   if (root.sourceNamespace && child.sourceNamespace !== root.sourceNamespace) return true
   for (const [key, value] of Object.entries(child.sourceLabels ?? {}))
     if (root.sourceLabels?.[key] !== undefined && root.sourceLabels[key] !== value) return true
-  const outer = listOf(root.gateways)
-  const inner = listOf(child.gateways)
+  const outer = textsIn(root.gateways)
+  const inner = textsIn(child.gateways)
   return outer.length > 0 && inner.length > 0 && inner.some((gateway) => !outer.includes(gateway))
 }
 
@@ -156,8 +157,4 @@ function textsConflict(root: Written, child: Written): boolean {
     if (child.exact) return !String(child.exact).startsWith(root.prefix)
   }
   return true
-}
-
-export function listOf(value: unknown): Written[] {
-  return Array.isArray(value) ? value : []
 }

@@ -1,6 +1,7 @@
 import type { KubeObject } from '../model/kube.ts'
 import { forClient, mergeEntries, selectorOf } from './destination-rule-merge.ts'
 import { isExportedTo, mostSpecific, resolveHost } from './hosts.ts'
+import { objectsIn } from './loose-lists.ts'
 
 /** Who asks: DestinationRules apply at the client. */
 export interface RuleClient {
@@ -112,7 +113,7 @@ function merge(rules: readonly KubeObject[], host: string): Omit<SelectedRule, '
   const subsets: Subset[] = []
   const duplicates: { name: string; ignoredIn: KubeObject }[] = []
   for (const rule of rules)
-    for (const subset of listOf(rule.spec?.subsets)) {
+    for (const subset of objectsIn(rule.spec?.subsets)) {
       const name = String(subset.name ?? '')
       if (subsets.some((other) => other.name === name)) duplicates.push({ name, ignoredIn: rule })
       else subsets.push({ name, labels: subset.labels ?? {}, trafficPolicy: subset.trafficPolicy ?? null, from: rule })
@@ -188,7 +189,7 @@ function blockOf(
   block: string,
   port: number,
 ): EffectiveBlock | null | undefined {
-  const settings = listOf(policy.portLevelSettings).find((entry) => entry?.port?.number === port)
+  const settings = objectsIn(policy.portLevelSettings).find((entry) => entry?.port?.number === port)
   if (settings) {
     // A port's settings do not inherit: a block that is missing there is at its default.
     const value = settings[block] ?? null
@@ -208,9 +209,4 @@ export function byAge(a: KubeObject, b: KubeObject): number {
 
 function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
-}
-
-// biome-ignore lint/suspicious/noExplicitAny: lists of objects from a cluster; entries are read field by field
-function listOf(value: unknown): any[] {
-  return Array.isArray(value) ? value : []
 }

@@ -1,4 +1,5 @@
 import type { EnvoyListener, FilterChain, FilterChainMatch } from '../../parsers/proxy-config-listener.ts'
+import { objectsIn, textsIn } from './loose-lists.ts'
 import { inRange } from './traffic-capture.ts'
 
 /** A connection as a listener sees it, before any filter. */
@@ -80,7 +81,7 @@ export type ChainChoice =
  * chain takes goes to the default chain, or is closed with NR filter_chain_not_found.
  */
 export function chooseFilterChain(listener: EnvoyListener, connection: Connection): ChainChoice {
-  const chains = listener.filterChains ?? []
+  const chains: FilterChain[] = objectsIn(listener.filterChains)
   if (listener.filterChainMatcher) return chooseByTree(listener, chains, connection)
   let left: readonly FilterChain[] = chains
   const steps: { name: string; rank: (match: FilterChainMatch) => number }[] = [
@@ -135,7 +136,7 @@ function rankTransport(match: FilterChainMatch, tls: boolean): number {
 }
 
 function rankAlpn(match: FilterChainMatch, alpn: readonly string[]): number {
-  const wanted = match.applicationProtocols ?? []
+  const wanted = textsIn(match.applicationProtocols)
   if (wanted.length === 0) return 0
   const position = alpn.findIndex((protocol) => wanted.includes(protocol))
   return position < 0 ? -1 : 1000 - position

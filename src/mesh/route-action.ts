@@ -1,6 +1,7 @@
 import type { EnvoyRoute } from '../../parsers/proxy-config-route.ts'
 import { type HttpRequest, headerValue, pathOnly } from './envoy-matchers.ts'
 import { splitAuthority } from './hosts.ts'
+import { objectsIn } from './loose-lists.ts'
 import { replaceAllMatches } from './regular-expression.ts'
 
 export interface Fault {
@@ -60,7 +61,7 @@ export function routeAction(route: EnvoyRoute, request: HttpRequest): RouteActio
     rewrittenHost: typeof target.hostRewriteLiteral === 'string' ? target.hostRewriteLiteral : null,
     timeoutMs: timeoutOf(target),
     retries: retriesOf(target.retryPolicy),
-    mirrors: listOf(target.requestMirrorPolicies).map((policy) => String(policy.cluster ?? '')),
+    mirrors: objectsIn(target.requestMirrorPolicies).map((policy) => String(policy.cluster ?? '')),
     clusterNotFoundStatus: notFoundCodes[String(target.clusterNotFoundResponseCode ?? 'SERVICE_UNAVAILABLE')] ?? 503,
   }
 }
@@ -101,7 +102,7 @@ function clustersOf(target: Config, request: HttpRequest): RouteAction['clusters
     return name === null ? null : [{ name, percent: 100 }]
   }
   if (!target.weightedClusters) return null
-  const entries = listOf(target.weightedClusters.clusters).map((entry) => ({
+  const entries = objectsIn(target.weightedClusters.clusters).map((entry) => ({
     name: String(entry.name ?? ''),
     weight: Number(entry.weight ?? 0),
   }))
@@ -192,8 +193,4 @@ function percentOf(percentage: Config): number {
 export function durationMs(text: unknown): number | null {
   const match = /^(-?\d+(?:\.\d+)?)s$/.exec(String(text))
   return match ? Math.round(Number(match[1]) * 1000) : null
-}
-
-function listOf(value: unknown): Config[] {
-  return Array.isArray(value) ? value : []
 }

@@ -3,6 +3,7 @@ import { normalisePath } from './authorize/path-normalise.ts'
 import { type ConfigObject, configObject } from './config-object.ts'
 import { all, type HttpRequest, matchHeader, matchPath, matchQuery, type Verdict } from './envoy-matchers.ts'
 import { matchDomain } from './hosts.ts'
+import { objectsIn, textsIn } from './loose-lists.ts'
 import type { PathNormalization } from './mesh-config.ts'
 import { type RouteAction, routeAction } from './route-action.ts'
 
@@ -47,7 +48,7 @@ export function matchRoute(
     if ((seen.scheme ?? 'http') !== 'https') return { ...found, ...httpsRedirect(seen) }
   }
   const passedOver: { route: string | null; failed: string }[] = []
-  for (const route of host.routes ?? []) {
+  for (const route of objectsIn(host.routes) as EnvoyRoute[]) {
     const { verdict, because } = testRoute(route, seen)
     if (verdict === false) {
       passedOver.push({ route: route.name || null, failed: because })
@@ -72,10 +73,10 @@ const nothing: RouteDecision = {
 }
 
 export function findVirtualHost(config: RouteConfiguration, authority: string): VirtualHost | null {
-  const hosts = config.virtualHosts ?? []
+  const hosts: VirtualHost[] = objectsIn(config.virtualHosts)
   const index = matchDomain(
     authority,
-    hosts.map((host) => host.domains ?? []),
+    hosts.map((host) => textsIn(host.domains)),
     config.ignorePortInHostMatching === true,
   )
   return hosts[index] ?? null
@@ -94,11 +95,11 @@ function testRoute(route: EnvoyRoute, request: HttpRequest): { verdict: Verdict;
   const match = route.match ?? {}
   const tests: { verdict: Verdict; because: string }[] = [
     { verdict: matchPath(match, request), because: `path ${pathText(match)}` },
-    ...listOf(match.headers).map((matcher) => ({
+    ...objectsIn(match.headers).map((matcher) => ({
       verdict: matchHeader(matcher, request),
       because: `header ${matcher.name}`,
     })),
-    ...listOf(match.queryParameters).map((matcher) => ({
+    ...objectsIn(match.queryParameters).map((matcher) => ({
       verdict: matchQuery(matcher, request.path),
       because: `query parameter ${matcher.name}`,
     })),
@@ -130,9 +131,4 @@ function pathText(match: any): string {
   if (typeof match.prefix === 'string') return `${match.prefix}*`
   if (typeof match.pathSeparatedPrefix === 'string') return `${match.pathSeparatedPrefix}[/*]`
   return match.safeRegex ? `~ ${match.safeRegex.regex ?? ''}` : 'of another kind'
-}
-
-// biome-ignore lint/suspicious/noExplicitAny: lists in Envoy's configuration
-function listOf(value: unknown): any[] {
-  return Array.isArray(value) ? value : []
 }

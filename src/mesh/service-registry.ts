@@ -1,6 +1,7 @@
 import type { KubeObject } from '../model/kube.ts'
 import { byAge } from './destination-rule.ts'
 import { hostsMatch, isExportedTo, isWildcard, serviceHost } from './hosts.ts'
+import { objectsIn, textsIn } from './loose-lists.ts'
 
 export interface RegistryPort {
   readonly port: number
@@ -38,12 +39,12 @@ function fromService(service: KubeObject, domain: string): RegistryService {
   return {
     host: serviceHost(service.metadata.name, namespace, domain),
     namespace,
-    addresses: [...new Set([spec.clusterIP, ...listOf(spec.clusterIPs)])].filter(
+    addresses: [...new Set([spec.clusterIP, ...textsIn(spec.clusterIPs)])].filter(
       (address): address is string => typeof address === 'string' && address !== '' && address !== 'None',
     ),
     headless: spec.clusterIP === 'None',
     external: false,
-    ports: listOf(spec.ports).map((port) => ({
+    ports: objectsIn(spec.ports).map((port) => ({
       port: Number(port.port),
       targetPort: port.targetPort ?? Number(port.port),
       name: String(port.name ?? ''),
@@ -57,14 +58,14 @@ function fromService(service: KubeObject, domain: string): RegistryService {
 
 function fromServiceEntry(entry: KubeObject): RegistryService[] {
   const spec = entry.spec ?? {}
-  return listOf(spec.hosts).map((host) => ({
+  return textsIn(spec.hosts).map((host) => ({
     host: String(host),
     namespace: entry.metadata.namespace ?? 'default',
     // A range is no address of a virtual host.
-    addresses: listOf(spec.addresses).filter((address): address is string => typeof address === 'string'),
+    addresses: textsIn(spec.addresses),
     headless: spec.resolution === undefined || spec.resolution === 'NONE',
     external: spec.location !== 'MESH_INTERNAL',
-    ports: listOf(spec.ports).map((port) => ({
+    ports: objectsIn(spec.ports).map((port) => ({
       port: Number(port.number),
       targetPort: Number(port.targetPort ?? port.number),
       name: String(port.name ?? ''),
@@ -152,8 +153,8 @@ export function sidecarScope(objects: readonly KubeObject[], viewer: Viewer, roo
     selecting ?? own.find(forAll) ?? sidecars.find((one) => one.metadata.namespace === rootNamespace && forAll(one))
   if (!sidecar) return everything
   const policy: unknown = sidecar.spec?.outboundTrafficPolicy?.mode
-  const egress = listOf(sidecar.spec?.egress)
-  const hosts = egress.flatMap((listener) => listOf(listener?.hosts)).map(String)
+  const egress = objectsIn(sidecar.spec?.egress)
+  const hosts = egress.flatMap((listener) => textsIn(listener?.hosts)).map(String)
   return {
     object: sidecar,
     sees: egress.length === 0 ? () => true : (namespace, host) => seesHost(hosts, viewer.namespace, namespace, host),
@@ -198,9 +199,4 @@ function precedes(service: RegistryService, other: RegistryService, viewer: View
   return (
     other.namespace !== viewer.namespace && service.object.kind === 'Service' && other.object.kind === 'ServiceEntry'
   )
-}
-
-// biome-ignore lint/suspicious/noExplicitAny: lists of objects from a cluster; entries are read field by field
-function listOf(value: unknown): any[] {
-  return Array.isArray(value) ? value : []
 }

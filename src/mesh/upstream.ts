@@ -1,6 +1,7 @@
 import type { EnvoyCluster } from '../../parsers/proxy-config-cluster.ts'
 import type { ClusterEndpoints, ProxyEndpoint } from '../../parsers/proxy-config-endpoint.ts'
 import { type ConfigObject, configObject } from './config-object.ts'
+import { objectsIn, textsIn } from './loose-lists.ts'
 import { durationMs } from './route-action.ts'
 
 /** What the proxy would do with TLS towards an endpoint. */
@@ -96,7 +97,7 @@ export function upstreamTls(
   cluster: EnvoyCluster,
   endpoint: { readonly tlsMode: string | null; readonly known: boolean; readonly address: string },
 ): UpstreamTls {
-  const matches = cluster.transportSocketMatches ?? []
+  const matches: NonNullable<EnvoyCluster['transportSocketMatches']> = objectsIn(cluster.transportSocketMatches)
   if (matches.length > 0) {
     // An endpoint of the internal listener goes through the HBONE match, whatever its labels say.
     if (endpoint.address.startsWith('envoy://'))
@@ -123,14 +124,14 @@ function socketTls(socket: Config, match: string | null, forced?: 'hbone'): Upst
   if (forced) return { ...raw, sends: forced, match }
   if (!common) return { ...raw, match }
   const context = common.combinedValidationContext?.defaultValidationContext ?? common.validationContext
-  const certificates: string[] = (common.tlsCertificateSdsSecretConfigs ?? []).map((entry: Config) =>
+  const certificates: string[] = objectsIn(common.tlsCertificateSdsSecretConfigs).map((entry: Config) =>
     String(entry?.name ?? ''),
   )
   const trust = common.combinedValidationContext?.validationContextSdsSecretConfig?.name
-  const alpn: string[] = common.alpnProtocols ?? []
+  const alpn = textsIn(common.alpnProtocols)
   const sni = typeof config.sni === 'string' ? config.sni : null
   const mesh = certificates.includes('default') || alpn.some((protocol) => protocol.startsWith('istio'))
-  const own = certificates.length > 0 || (common.tlsCertificates ?? []).length > 0
+  const own = certificates.length > 0 || objectsIn(common.tlsCertificates).length > 0
   return {
     sends: mesh ? 'istio-mtls' : own ? 'mutual-tls' : 'simple-tls',
     match,
@@ -142,8 +143,8 @@ function socketTls(socket: Config, match: string | null, forced?: 'hbone'): Upst
 
 function sansOf(context: Config): string[] {
   const matchers: Config[] = [
-    ...(context?.matchSubjectAltNames ?? []),
-    ...(context?.matchTypedSubjectAltNames ?? []).map((entry: Config) => entry?.matcher),
+    ...objectsIn(context?.matchSubjectAltNames),
+    ...objectsIn(context?.matchTypedSubjectAltNames).map((entry: Config) => entry?.matcher),
   ]
   return matchers.map((matcher) => {
     if (typeof matcher?.exact === 'string') return matcher.exact
@@ -156,7 +157,7 @@ function sansOf(context: Config): string[] {
 /** 4294967295 means no limit; only real limits of the default priority are listed. */
 function limitsOf(cluster: EnvoyCluster): Record<string, number> {
   const limits: Record<string, number> = {}
-  const threshold: Config = (cluster.circuitBreakers?.thresholds ?? []).find(
+  const threshold: Config = objectsIn(cluster.circuitBreakers?.thresholds).find(
     (entry: Config) => entry?.priority === undefined || entry.priority === 'DEFAULT',
   )
   for (const [key, value] of Object.entries(threshold ?? {}))

@@ -1,6 +1,7 @@
 import type { EnvoyRoute } from '../../parsers/proxy-config-route.ts'
-import { type CompleteVirtualService, type HttpRoute, listOf, type Written } from './delegates.ts'
+import type { CompleteVirtualService, HttpRoute, Written } from './delegates.ts'
 import { resolveHost } from './hosts.ts'
+import { objectsIn, textsIn } from './loose-lists.ts'
 import { outboundClusterName } from './names.ts'
 import type { RegistryService } from './service-registry.ts'
 
@@ -19,7 +20,7 @@ export interface RouteContext {
 export function virtualServiceRoutes(service: CompleteVirtualService, context: RouteContext): EnvoyRoute[] {
   const routes: EnvoyRoute[] = []
   for (const http of service.http) {
-    const matches = listOf(http.spec?.match)
+    const matches = objectsIn(http.spec?.match)
     if (matches.length === 0) {
       routes.push(translate(http, null, service, context))
       break
@@ -32,7 +33,7 @@ export function virtualServiceRoutes(service: CompleteVirtualService, context: R
 /** Conditions about the caller and the port are settled here: a proxy only gets the routes that can concern it. */
 function isForProxy(match: Written, context: RouteContext): boolean {
   if (match.port && match.port !== context.port) return false
-  const gateways = listOf(match.gateways)
+  const gateways = textsIn(match.gateways)
   // Naming gateways switches the tests of labels and namespace off.
   if (gateways.length > 0) return gateways.some((gateway) => context.gateways.includes(gateway))
   const labels: Readonly<Record<string, unknown>> = match.sourceLabels ?? {}
@@ -123,7 +124,7 @@ function translateAction(http: HttpRoute, context: RouteContext): Written {
     }
   const rewrite = spec.rewrite ?? {}
   const authority = rewrite.authority || authorityOf(spec.headers)
-  const destinations = listOf(spec.route)
+  const destinations = objectsIn(spec.route)
   const route: Written = {
     timeout: spec.timeout ? seconds(spec.timeout) : '0s',
     retryPolicy: translateRetries(spec.retries),
@@ -138,7 +139,7 @@ function translateAction(http: HttpRoute, context: RouteContext): Written {
         ? { prefixRewrite: rewrite.uri }
         : {}),
     ...(authority ? { hostRewriteLiteral: authority } : {}),
-    requestMirrorPolicies: [spec.mirror, ...listOf(spec.mirrors).map((entry) => entry?.destination)]
+    requestMirrorPolicies: [spec.mirror, ...objectsIn(spec.mirrors).map((entry) => entry?.destination)]
       .filter(Boolean)
       .map((destination) => ({ cluster: clusterOf(destination, http, context) })),
   }

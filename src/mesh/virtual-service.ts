@@ -1,8 +1,9 @@
 import type { RouteConfiguration, VirtualHost } from '../../parsers/proxy-config-route.ts'
 import type { KubeObject } from '../model/kube.ts'
-import { type CompleteVirtualService, completeVirtualService, listOf } from './delegates.ts'
+import { type CompleteVirtualService, completeVirtualService } from './delegates.ts'
 import { byAge, type RuleMesh } from './destination-rule.ts'
 import { domainsOf, hostsMatch, isExportedTo, isWildcard, mostSpecific } from './hosts.ts'
+import { textsIn } from './loose-lists.ts'
 import { outboundClusterName } from './names.ts'
 import type { RegistryService, SidecarScope } from './service-registry.ts'
 import { type RouteContext, virtualServiceRoutes } from './virtual-service-routes.ts'
@@ -40,14 +41,14 @@ export function meshVirtualServices(
 }
 
 function tierOf(exportTo: unknown, namespace: string, viewer: string, mesh: RoutingMesh): number {
-  const own = listOf(exportTo)
+  const own = textsIn(exportTo)
   const targets = own.length > 0 ? own : (mesh.defaultVirtualServiceExportTo ?? ['*'])
   if (targets.includes('*')) return 2
   return namespace === viewer && (targets.includes('.') || targets.includes(namespace)) ? 0 : 1
 }
 
 function isForGateways(gateways: unknown, wanted: readonly string[]): boolean {
-  const listed = listOf(gateways)
+  const listed = textsIn(gateways)
   return listed.length === 0 ? wanted.includes('mesh') : listed.some((gateway) => wanted.includes(gateway))
 }
 
