@@ -18,7 +18,7 @@ export interface LogData {
 
 export interface ZtunnelLogData {
   readonly records: readonly ZtunnelRecord[]
-  readonly others: number
+  readonly others: readonly unknown[]
 }
 
 /** One access-log line with where it stands. */
