@@ -52,6 +52,8 @@ function matchFrom(word: readonly string[], letters: readonly string[], start: n
     at++
   }
   if (start === 0) score += 3
+  // The word as it is beats any abbreviation.
+  if (last === start + word.length - 1) score += 12
   return { score, positions }
 }
 

@@ -1,28 +1,41 @@
-/** Words on a screen that have an explanation: flags, codes, details, and terms of the mesh. */
-const patterns: readonly RegExp[] = [
+import { glossary } from '../../mesh/glossary.ts'
+import { lookUp } from '../../mesh/vocabulary.ts'
+
+/** What Envoy, istiod and istioctl print and people ask about. */
+const codes: readonly RegExp[] = [
   /\bIST\d{4}\b/g,
-  // Response flags as Envoy prints them, alone or in a comma list; every other two capital letters are somebody's name.
-  /\b(?:UH|UF|UO|NR|NC|URX|UC|UT|UR|LH|LR|DC|DI|FI|RL|UAEX|RLSE|IH|SI|DT|DPE|UPE|UMSDR|OM|DF|NFCF|DO|DR|TLSE)\b/g,
-  // Response code details and the like: words joined by underscores.
+  // Response flags, alone or in a comma list. Other capitals are somebody's name: the vocabulary decides.
+  /\b[A-Z]{2,5}\b/g,
+  // Response code details and the like: words joined by underscores; not a variable of curl's.
   /(?<!%\{)\b[a-z]+(?:_[a-z]+)+(?:\[[^\]\s]*\]|\{[^}\s]*\})?/g,
-  /\b(?:SYNCED|STALE|NOT SENT|IGNORED|ERROR)\b/g,
-  /\b(?:STRICT|PERMISSIVE|DISABLE|ISTIO_MUTUAL|MUTUAL|SIMPLE|PASSTHROUGH)\b/g,
-  /\b(?:DestinationRule|VirtualService|PeerAuthentication|AuthorizationPolicy|RequestAuthentication|ServiceEntry|EnvoyFilter|Sidecar|Gateway|HTTPRoute|Telemetry|WorkloadEntry|EndpointSlice|NetworkPolicy)\b/g,
-  /\b(?:mTLS|SPIFFE|HBONE|ztunnel|waypoint|sidecar|SNI|JWT|JWKS|RBAC|ext_authz|xDS|LDS|RDS|CDS|EDS|SDS|ECDS|trust domain|outlier|subset|filter chain|circuit breaker)\b/g,
-  /\b(?:via_upstream|BlackHoleCluster|PassthroughCluster|InboundPassthroughCluster\w*)\b/g,
-  /\b(?:outbound|inbound)\|\d*\|[^|\s]*\|[^\s,;]*/g,
+  /\b(?:outbound|inbound|inbound-vip)\|\d*\|[^|\s]*\|[^\s,;]*/g,
+  /\b[A-Z]\w*Cluster\b/g,
   /\b[45]\d\d\b/g,
 ]
 
-/** In the order in which they stand there, each once. */
+const words = new RegExp(
+  `\\b(?:${glossary
+    .map(({ term }) => term.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+    .sort((a, b) => b.length - a.length)
+    .join('|')})s?\\b`,
+  'gi',
+)
+
+/** What can be explained on a screen, each once: codes in the order in which they stand there, then words of the mesh. */
 export function termsIn(text: string): string[] {
-  const found: { at: number; term: string }[] = []
-  for (const pattern of patterns)
-    for (const match of text.matchAll(pattern)) {
+  const found = (pattern: RegExp) =>
+    [...text.matchAll(pattern)]
       // Cut off by the edge of the screen: only half a word.
-      if (text[match.index + match[0].length] === '…') continue
-      found.push({ at: match.index, term: match[0] })
-    }
-  found.sort((a, b) => a.at - b.at || b.term.length - a.term.length)
-  return [...new Set(found.map(({ term }) => term))]
+      .filter((match) => text[match.index + match[0].length] !== '…')
+      .map((match) => ({ at: match.index, term: match[0] }))
+  const printed = codes
+    .flatMap(found)
+    .filter(({ term }) => /[|[{]/.test(term) || lookUp(term).length > 0)
+    .sort((a, b) => a.at - b.at || b.term.length - a.term.length)
+  const terms = new Map<string, string>()
+  for (const { term } of [...printed, ...found(words)]) {
+    const key = term.toLowerCase().replace(/s$/, '')
+    if (!terms.has(key)) terms.set(key, term)
+  }
+  return [...terms.values()]
 }
