@@ -1,0 +1,148 @@
+import type { Authorization } from '../../mesh/authorize.ts'
+import { identityOf } from '../../mesh/workload.ts'
+import type { Quote } from '../../model/evidence.ts'
+import type { KubeObject } from '../../model/kube.ts'
+import type { PodView } from '../../situation/pods.ts'
+import { curlShowsSymptom, ztunnelOfCall } from '../../situation/reading.ts'
+import { workloadOf } from '../../situation/security.ts'
+import { quote, quoteLine, quoteObject, type Situation } from '../../situation/situation.ts'
+import { authorizationOf, enforcerAt, peerOf, type Refusal, refusalOf } from './refusal.ts'
+
+/** A refusal that no line shows, told from the policies alone: where it would be made, and what decides it. */
+export interface Unlogged {
+  readonly refusal: Omit<Refusal, 'quote' | 'by' | 'line'> & { readonly line: null }
+  readonly decision: Authorization
+  readonly supporting: readonly Quote[]
+  readonly contradicting: readonly Quote[]
+}
+
+/** `RBAC: access denied`, which is all that a proxy sends. */
+const rbacBodyLength = 19
+
+/**
+ * The call fails as a refusal does, and the line of the proxy that would have refused it is missing: then the policies
+ * themselves may say it. Never more than likely.
+ */
+export function unloggedRefusal(situation: Situation): Unlogged | null {
+  if (refusalOf(situation) !== null || !couldBeRefusal(situation)) return null
+  const { sample } = situation
+  const front = sample?.client ?? sample?.gateway ?? null
+  const decided = decide(situation, sample?.client ? situation.client.pod : null)
+  if (!decided) return null
+  const supporting = [...quotesOfDecision(situation, decided.decision)]
+  const contradicting: Quote[] = []
+  const { body = null, status = null } = situation.pasted.curl ?? {}
+  if (body?.trim() === 'RBAC: access denied')
+    supporting.push(quote('given', 'the body is the one that proxies write when a policy refuses', body.trim()))
+  else if (body !== null && status === 403)
+    contradicting.push(quote('given', 'the body is none that a proxy writes', body.slice(0, 120)))
+  if (front?.record.code === 403) {
+    const { bytesSent } = front.record
+    const fits = bytesSent === rbacBodyLength
+    const words = `the answer came from behind this proxy and is ${bytesSent ?? 'an unknown number of'} bytes long`
+    if (fits) supporting.push(quoteLine(front, `${words}, as long as "RBAC: access denied"`))
+    else contradicting.push(quoteLine(front, `${words}; "RBAC: access denied" would be ${rbacBodyLength}`))
+  }
+  return { ...decided, supporting, contradicting }
+}
+
+function couldBeRefusal(situation: Situation): boolean {
+  const { sample, symptom } = situation
+  if (sample) {
+    // Whoever has a line of this request nearer to the application would have said so in it.
+    if (sample.server || sample.waypoint) return false
+    const front = sample.client ?? sample.gateway
+    return front?.record.code === 403 && front.record.details === 'via_upstream'
+  }
+  if (symptom === 'reset' && situation.mode === 'ambient')
+    return (
+      ztunnelOfCall(situation).length === 0 &&
+      situation.has('ztunnel.ztunnelLog') === false &&
+      situation.missing('ztunnel.ztunnelLog').length > 0
+    )
+  if (symptom !== '403') return false
+  return curlShowsSymptom(situation) || !anyLineRead(situation)
+}
+
+function anyLineRead(situation: Situation): boolean {
+  return situation.exchanges.length > 0
+}
+
+/** What still fails once this failure is gone: the policies, for the caller's own identity. Null where they are not known to refuse. */
+export function laterRefusal(situation: Situation): Unlogged | null {
+  const { client, gateway, failing, passing, exchanges } = situation
+  if (gateway || !client.pod || failing.length === 0 || passing.length > 0) return null
+  if (refusalOf(situation) !== null || unloggedRefusal(situation) !== null) return null
+  // A request that reached the application, or its proxy's way to it, has passed the policies.
+  if (exchanges.some(({ server }) => server !== null && !isBeforePolicies(server.record.details))) return null
+  const decided = decide(situation, client.pod, identityOf(workloadOf(client.pod), situation.mesh.trustDomain))
+  return decided ? { ...decided, supporting: quotesOfDecision(situation, decided.decision), contradicting: [] } : null
+}
+
+function isBeforePolicies(details: string | null): boolean {
+  return details === 'filter_chain_not_found' || details?.startsWith('jwt_authn_access_denied') === true
+}
+
+/** What a refusal leaves once the policy that made it is out of the way. */
+export function refusalWithout(situation: Situation, refusal: Refusal): Unlogged | null {
+  if (refusal.by === 'none') return null
+  const { namespace, name } = refusal.by
+  const without = (policies: readonly KubeObject[]) =>
+    policies.filter(({ metadata }) => metadata.namespace !== namespace || metadata.name !== name)
+  const decision = authorizationOf(situation, refusal, without)
+  if (decision?.decision !== 'denied') return null
+  return {
+    refusal: { ...refusal, line: null },
+    decision,
+    supporting: quotesOfDecision(situation, decision),
+    contradicting: [],
+  }
+}
+
+function decide(
+  situation: Situation,
+  caller: PodView | null,
+  identity?: string,
+): Pick<Unlogged, 'refusal' | 'decision'> | null {
+  const { server, waypoint } = situation
+  const ambient = server.pod?.proxy === 'ambient'
+  const at = !ambient
+    ? 'server'
+    : waypoint && waypoint.pods.length > 0 && situation.symptom !== 'reset'
+      ? 'waypoint'
+      : 'ztunnel'
+  const pod = enforcerAt(situation, at)
+  if (!pod) return null
+  const peer = caller ?? peerOf(situation, at, situation.sample)
+  // Without a proxy of its own the caller shows no identity; with one it shows its service account.
+  const principal = identity ?? identityShown(situation, peer)
+  const refusal = {
+    at,
+    pod,
+    exchange: situation.sample,
+    line: null,
+    tcp: at === 'ztunnel' || server.port?.protocol === 'tcp' || server.port?.protocol === 'tls',
+    principal,
+  } as const
+  const decision = authorizationOf(situation, refusal)
+  return decision?.decision === 'denied' ? { refusal, decision } : null
+}
+
+function identityShown({ mesh }: Situation, peer: PodView | null): string | null | undefined {
+  if (peer === null) return undefined
+  return peer.hasEnvoy || peer.proxy === 'ambient' ? identityOf(workloadOf(peer), mesh.trustDomain) : null
+}
+
+export function quotesOfDecision(situation: Situation, { by, considered }: Authorization): Quote[] {
+  const names =
+    by?.policy != null
+      ? [by.policy]
+      : considered
+          .filter(({ action, attaches, dryRun }) => action === by?.action && attaches === true && !dryRun)
+          .map(({ policy }) => policy)
+  return names.flatMap((policy) => {
+    const [namespace = '', name = ''] = policy.split('/')
+    const stored = situation.store.get('AuthorizationPolicy', namespace, name)
+    return stored ? [quoteObject(stored, `what AuthorizationPolicy ${policy} says`, stored.object.spec)] : []
+  })
+}
