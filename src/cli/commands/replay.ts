@@ -1,10 +1,9 @@
 import { createRedact } from '../../exec/redact.ts'
 import { createReplay } from '../../exec/replay.ts'
 import { readSession } from '../../exec/session-files.ts'
-import type { Given } from '../../model/call.ts'
-import { Given as GivenSchema } from '../../model/call.ts'
 import { UserError } from '../../model/errors.ts'
 import type { CliCommand } from '../program.ts'
+import { readGiven } from '../read-given.ts'
 import { readPasted } from '../read-pasted.ts'
 import { refuseUnredacted } from '../render-note.ts'
 import { chooseRunbook } from '../runbooks.ts'
@@ -78,13 +77,3 @@ const replay: CliCommand = {
   },
 }
 export default replay
-
-export function readGiven(call: unknown, folder: string): Given {
-  const parsed = GivenSchema.safeParse(call)
-  if (parsed.success) return parsed.data
-  throw new UserError(
-    `${folder}: the session does not say which call it was about`,
-    'it was made by another version, or is damaged',
-    'input',
-  )
-}
