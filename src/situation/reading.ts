@@ -41,6 +41,14 @@ export function curlShowsSymptom({ pasted, symptom }: Situation): boolean {
 
 /** Of the failing exchange where there is one, else of what passes: then everything arrives where it should. */
 export function whoAnswered(situation: Situation): AnsweredBy {
+  const silent = silentCaller(situation)
+  if (silent)
+    return {
+      hop: 'unknown',
+      certainty: 'possible',
+      because: 'the caller’s proxy does not answer any more, so its log says only what was before',
+      evidence: [quote(silent.id, 'the caller’s proxy was asked and did not answer in time', silent.detail)],
+    }
   const exchange = situation.sample ?? situation.exchanges.at(-1) ?? null
   const { client, server, pasted } = situation
   const ztunnel = ztunnelOfCall(situation)
@@ -72,6 +80,18 @@ export function whoAnswered(situation: Situation): AnsweredBy {
     ? quotesOf(exchange)
     : ztunnel.slice(-2).map(({ record, entry }) => quote(entry, 'what ztunnel logged', record.raw, record.line))
   return { hop: answer.hop, certainty: answer.certainty, because: answer.because, evidence }
+}
+
+/** A proxy that hangs: every question to its admin interface ran out of time, and no line shows the symptom. */
+function silentCaller({ entries, client, sample }: Situation) {
+  if (sample !== null || client.pod === null) return null
+  const asked = entries.filter(
+    ({ role, probe, name }) =>
+      role === 'client' &&
+      name === client.pod?.name &&
+      ['listeners', 'routes', 'clusters', 'endpoints'].includes(probe),
+  )
+  return asked.length > 0 && asked.every(({ reason }) => reason === 'timed-out') ? (asked[0] ?? null) : null
 }
 
 /** Lines of ztunnels about this call: both ends by workload or address. Failing ones first where the symptom is a failure. */

@@ -1,0 +1,88 @@
+import type { IstiodEntry } from '../../../parsers/istiod-log.ts'
+import type { EvidenceEntry, Quote } from '../../model/evidence.ts'
+import type { LogData } from '../../situation/exchanges.ts'
+import type { PodView } from '../../situation/pods.ts'
+import { type From, quote, type Situation } from '../../situation/situation.ts'
+
+/** Proxies that this call passes: what they hold decides it. Others may be stale without a say in it. */
+export function proxiesOnTheWay({ client, server, gateway, waypoint }: Situation): readonly PodView[] {
+  const pods = [...client.pods, ...(gateway?.pods ?? []), ...(waypoint?.pods ?? []), ...server.pods]
+  return [...new Map(pods.map((pod) => [`${pod.namespace}/${pod.name}`, pod])).values()].filter(
+    ({ hasEnvoy }) => hasEnvoy,
+  )
+}
+
+export function proxyId(pod: PodView): string {
+  return `${pod.name}.${pod.namespace}`
+}
+
+/** A proxy's states as istiod reports them, with those of one kind picked out. */
+export function typesIn(situation: Situation, pod: PodView, wanted: 'STALE' | 'ERROR') {
+  const sync = situation.sync(pod)
+  if (!sync) return null
+  const types = Object.entries(sync.types).filter(([, { state }]) => state === wanted)
+  return types.length === 0 ? null : { sync, types, names: types.map(([name]) => name) }
+}
+
+export function quoteStates(situation: Situation, pod: PodView, statement: string): Quote | null {
+  const sync = situation.sync(pod)
+  if (!sync) return null
+  const states = Object.entries(sync.types).map(([type, { raw, state }]) => `${type} ${raw || state}`)
+  return quote(sync.entry, statement, `${sync.proxy}: ${states.join(', ')}`)
+}
+
+export interface Rejection {
+  readonly entry: IstiodEntry
+  readonly from: string
+}
+
+/** Pushes that a proxy refused, as istiod logged them; the latest last. */
+export function rejectionsOf({ istiodLog }: Situation, pod: PodView): readonly Rejection[] {
+  const id = proxyId(pod)
+  return istiodLog
+    .flatMap(({ data, entry: from }) => data.entries.map((entry) => ({ entry, from })))
+    .filter(({ entry }) => entry.kind === 'push-rejected' && entry.proxy === id)
+}
+
+/** `Kind/ns/name` of what changed last before a moment: the push that was refused carried it. */
+export function changeBefore({ istiodLog }: Situation, time: string | null): From<IstiodEntry> | null {
+  if (time === null) return null
+  const changes = istiodLog
+    .flatMap(({ data, entry }) => data.routine.map((line) => ({ data: line, entry })))
+    .filter(({ data }) => data.kind === 'config-changed' && data.resource !== null && (data.time ?? '') <= time)
+  return changes.at(-1) ?? null
+}
+
+/** Whether istiod's log reaches back over the walk: without it a rejection cannot be told from silence. */
+export function istiodLogRead({ istiodLog }: Situation): boolean {
+  return istiodLog.some(({ data }) => data.lines > 0)
+}
+
+export interface ProxyMessage {
+  readonly text: string
+  readonly line: number
+  readonly entry: string
+}
+
+/** What a proxy's agent and Envoy themselves printed between the access-log lines. */
+export function messagesOf(situation: Situation, pod: PodView, pattern: RegExp): readonly ProxyMessage[] {
+  const log = situation.of<LogData>('accessLog', pod)
+  if (!log) return []
+  return log.data.others
+    .filter(({ text }) => pattern.test(text.slice(0, 2000)))
+    .map(({ text, line }) => ({ text, line, entry: log.entry }))
+}
+
+/** Questions to a proxy's admin interface that ran out of time: the process is there and does not answer. */
+export function unansweredBy(situation: Situation, pod: PodView): readonly EvidenceEntry[] {
+  return situation.entries.filter(
+    (entry) =>
+      entry.status === 'missing' &&
+      entry.reason === 'timed-out' &&
+      entry.name === pod.name &&
+      entry.namespace === pod.namespace &&
+      adminProbes.has(entry.probe),
+  )
+}
+
+const adminProbes = new Set(['listeners', 'routes', 'clusters', 'endpoints', 'secrets', 'stats', 'hosts', 'serverInfo'])
