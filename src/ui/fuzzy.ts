@@ -53,7 +53,7 @@ function matchFrom(word: readonly string[], letters: readonly string[], start: n
   }
   if (start === 0) score += 3
   // The word as it is beats any abbreviation.
-  if (last === start + word.length - 1) score += 12
+  if (last === start + word.length - 1) score += 2 * word.length
   return { score, positions }
 }
 

@@ -181,7 +181,6 @@ describe('pasting', () => {
     await app.waitFor('prod-eu')
     await app.press(bracketed(`${logLine} \u0007\u009b2J\u202egnp.exe`))
     await app.waitFor('This says')
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
     expect(app.raw()).not.toMatch(/[\u0007\u009b\u202e]/)
   })
   test('what is not recognised is said to be so', async () => {
@@ -507,7 +506,6 @@ describe('at any size', () => {
     await app.waitFor('Next ▸')
     await app.press('a')
     const frame = await app.waitFor('Next ▸ policy')
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are what must not be there
     expect(app.raw()).not.toMatch(/\u001b\[(?:3[0-7]|9[0-7]|4[0-7])m/)
     for (const symbol of ['✓', '✗', '!', '?', '▸', '·']) expect(frame).toContain(symbol)
   })

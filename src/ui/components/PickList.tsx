@@ -38,7 +38,7 @@ function scoreOf<Value>(row: PickRow<Value>, query: string): number | null {
   const whole = matches(query, `${row.label} ${row.detail} ${row.says ?? ''} ${row.remark ?? ''}`)
   if (!label && !whole) return null
   // What the name says counts more than what is said about it.
-  return Math.max(label ? label.score + 4 : 0, whole?.score ?? 0)
+  return Math.max(label ? label.score + 2 : 0, whole?.score ?? 0)
 }
 
 interface Props<Value> {
