@@ -6,6 +6,7 @@ import { quote, quoteObject, type Situation } from '../../situation/situation.ts
 import { defineRule } from '../define-rule.ts'
 import { mergeHits } from '../lib/merge-hits.ts'
 import {
+  aboutSync,
   changeBefore,
   messagesOf,
   proxiesOnTheWay,
@@ -54,7 +55,6 @@ function rejecting(situation: Situation, pod: PodView): Hit | null {
   const states = quoteStates(situation, pod, `istiod reports ${kinds} ERROR for ${proxyId(pod)}`)
   const proven = errors !== null || state === 'STALE' || own !== null
   const name = culprit ? `${culprit.stored.object.kind} ${pathOf(culprit.stored)}` : null
-  const isApplied = situation.symptom === 'not-applied' || situation.symptom === 'unknown'
   return {
     subject: name ?? proxyId(pod),
     title: `${proxyId(pod)} rejects its ${kinds} configuration${name ? ` because of ${name}` : ''}`,
@@ -92,7 +92,7 @@ function rejecting(situation: Situation, pod: PodView): Hit | null {
           command: 'istioctl proxy-status -v 1',
           why: 'whether the rejection still stands is not known without its state',
         },
-    about: isApplied ? 'call' : 'aside',
+    about: aboutSync(situation),
   }
 }
 

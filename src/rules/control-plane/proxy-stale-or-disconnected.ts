@@ -6,6 +6,7 @@ import { quote, quoteLine, type Situation } from '../../situation/situation.ts'
 import { defineRule } from '../define-rule.ts'
 import { mergeHits } from '../lib/merge-hits.ts'
 import {
+  aboutSync,
   istiodLogRead,
   messagesOf,
   proxiesOnTheWay,
@@ -128,8 +129,7 @@ function asksRevisionOf(situation: Situation, pod: PodView): boolean {
 }
 
 function aboutOf(situation: Situation, pod: PodView): Hit['about'] {
-  if (situation.symptom === 'not-applied' || situation.symptom === 'unknown') return 'call'
-  return goneUpstream(situation, pod) ? 'call' : 'aside'
+  return aboutSync(situation) === 'call' || goneUpstream(situation, pod) ? 'call' : 'aside'
 }
 
 /** The stale proxy sends to an address that no pod has any more: old endpoints are why the call fails. */

@@ -31,6 +31,11 @@ export function quoteStates(situation: Situation, pod: PodView, statement: strin
   return quote(sync.entry, statement, `${sync.proxy}: ${states.join(', ')}`)
 }
 
+/** Old configuration is the answer to "my change has no effect". Beside a failing call it is one truth among others. */
+export function aboutSync({ symptom, exchanges }: Situation): 'call' | 'aside' {
+  return symptom === 'not-applied' || (symptom === 'unknown' && exchanges.length === 0) ? 'call' : 'aside'
+}
+
 export interface Rejection {
   readonly entry: IstiodEntry
   readonly from: string
