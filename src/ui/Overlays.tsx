@@ -13,6 +13,7 @@ import { PasteAnswer } from './screens/PasteAnswer.tsx'
 import { Pick } from './screens/Pick.tsx'
 import { type Page, TextView } from './screens/TextView.tsx'
 import { Write } from './screens/Write.tsx'
+import { lastRuns } from './view/ids.ts'
 import { timeOfDay } from './view/wording.ts'
 
 /** Screens that lie over the intake, the walk or the diagnosis, and give way to it again. */
@@ -237,7 +238,7 @@ function Recordings({ isActive, props }: { readonly isActive: boolean; readonly 
 }
 
 function rawPages(backend: Backend, state: RunState): Page[] {
-  return state.commands.map(({ id, display, entry }) => ({
+  return lastRuns(state).map(({ id, display, entry }) => ({
     id,
     title: `$ ${display}`,
     copies: display,

@@ -75,7 +75,7 @@ export function wrap(of: Line, width: number, hanging = 0): Line[] {
   }
   const start = () => (lines.length > 0 ? Math.min(hanging, room - 4) : 0)
   for (const part of of) {
-    for (const word of part.text.split(/(?<=\s)(?=\S)/)) {
+    for (const word of part.text.split(/(?<= )(?=[^ ])/)) {
       let rest = word
       const solid = widthOf(rest.trimEnd())
       if (used + solid > room && used > start()) {

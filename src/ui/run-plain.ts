@@ -8,6 +8,7 @@ import { eventSentences, explanationSentences, pasteSentences } from './plain/se
 import type { Backend, GuidedEnd, GuidedOptions, Saved } from './ports.ts'
 import { strip, stripLines } from './strip.ts'
 import { summaryText } from './view/diagnosis.ts'
+import { lastRuns, shortIds } from './view/ids.ts'
 import { knownTexts } from './view/intake.ts'
 import { railRows } from './view/rail.ts'
 import { waitsFor } from './view/step.ts'
@@ -127,6 +128,7 @@ async function walk(
   async function obey(input: string, diagnosed: boolean): Promise<Proceed | null> {
     const [key = '', ...words] = input.split(/\s+/)
     const rest = words.join(' ')
+    const idOf = shortIds(state)
     switch (key) {
       case '':
         return diagnosed ? null : { do: 'next' }
@@ -151,9 +153,9 @@ async function walk(
       }
       case 'e':
         talk.say(
-          ...state.commands.map(
+          ...lastRuns(state).map(
             ({ id, subject, learned, entry, display }) =>
-              `${id}, ${subject}: ${entry?.status === 'missing' ? `could not look, ${entry.detail ?? entry.reason ?? ''}` : (learned ?? 'running')}. ${display}`,
+              `${idOf(id)}, ${subject}: ${entry?.status === 'missing' ? `could not look, ${entry.detail ?? entry.reason ?? ''}` : (learned ?? 'running')}. ${display}`,
           ),
         )
         return null
@@ -162,7 +164,7 @@ async function walk(
         const id =
           rest === ''
             ? state.commands.at(-1)?.id
-            : state.commands.find((command) => command.id.toLowerCase() === rest.toLowerCase())?.id
+            : lastRuns(state).find((command) => idOf(command.id).toLowerCase() === rest.toLowerCase())?.id
         talk.say(...(id ? stripLines(await backend.rawOutput(id)) : ['No such command. e lists them.']))
         return null
       }

@@ -157,6 +157,9 @@ export function createWalk(now: () => number): WalkSession {
 /** How much is known about this call that was not known before. */
 export function findingsAboutCall(state: RunState): number {
   return Object.values(state.outcomes).filter(
-    ({ outcome }) => outcome.status === 'fired' && outcome.hits.some(({ about }) => about === 'call'),
+    ({ outcome }) =>
+      outcome.status === 'fired' &&
+      // What is merely possible turns up early and often: it is no reason to stop.
+      outcome.hits.some(({ about, certainty }) => about === 'call' && certainty !== 'possible'),
   ).length
 }

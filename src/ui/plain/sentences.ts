@@ -4,11 +4,13 @@ import type { ClusterFacts, Explanation, Paste, WorkloadItem } from '../ports.ts
 
 import { decidingCommand, verdictWord } from '../view/diagnosis.ts'
 import { hopSentences } from '../view/hops.ts'
+import { shortIds } from '../view/ids.ts'
 import { railRows } from '../view/rail.ts'
 import { callText, count, reasonText, symptomWords, timeOfDay, took } from '../view/wording.ts'
 
 /** The same content as the screens, as sentences: one line each, nothing redrawn, no symbol without its word. */
 export function eventSentences(event: RunEvent, before: RunState, after: RunState): string[] {
+  const idOf = shortIds(after)
   switch (event.type) {
     case 'run-started':
       return [
@@ -30,7 +32,7 @@ export function eventSentences(event: RunEvent, before: RunState, after: RunStat
     case 'command-started':
       return [`Running: ${event.display}`]
     case 'command-finished':
-      return commandSentences(event)
+      return commandSentences(event, idOf(event.entry.id))
     case 'rule-settled':
       if (event.outcome.status !== 'fired') return []
       return event.outcome.hits.flatMap((hit) =>
@@ -40,7 +42,7 @@ export function eventSentences(event: RunEvent, before: RunState, after: RunStat
               `Found: ${hit.title}. Certainty: ${hit.certainty}.`,
               ...hit.supporting.map(
                 ({ entry, statement, excerpt }) =>
-                  `Evidence ${entry}: ${statement}${excerpt ? `. It printed: ${excerpt}` : ''}.`,
+                  `Evidence ${idOf(entry)}: ${statement}${excerpt ? `. It printed: ${excerpt}` : ''}.`,
               ),
             ],
       )
@@ -62,7 +64,7 @@ export function eventSentences(event: RunEvent, before: RunState, after: RunStat
     case 'note-added':
       return [`Note, ${timeOfDay(event.at)}: ${event.text}`]
     case 'diagnosed':
-      return ['', ...diagnosisSentences(event.diagnosis)]
+      return ['', ...diagnosisSentences(event.diagnosis, idOf)]
     case 'retested': {
       const words = { fixed: 'fixed', changed: 'changed', same: 'still the same', blind: 'could not look' }
       return [`Retest at ${timeOfDay(event.at)}: ${words[event.result]}. ${event.statement}`]
@@ -80,10 +82,10 @@ function stepName(state: RunState, id: string): string {
   return `Step ${at + 1} of ${rows.length}, ${rows[at]?.label ?? id}`
 }
 
-function commandSentences({ entry, learned }: Extract<RunEvent, { type: 'command-finished' }>): string[] {
-  if (entry.status === 'ok') return [`Result ${entry.id}, ${took(entry.durationMs)}: ${learned || 'read'}.`]
+function commandSentences({ entry, learned }: Extract<RunEvent, { type: 'command-finished' }>, id: string): string[] {
+  if (entry.status === 'ok') return [`Result ${id}, ${took(entry.durationMs)}: ${learned || 'read'}.`]
   const why = [reasonText(entry.reason), entry.detail].filter(Boolean).join(': ')
-  return [`Could not look, ${entry.id}: ${why}.`, ...(entry.unlock ? [`To see it, ask for: ${entry.unlock}`] : [])]
+  return [`Could not look, ${id}: ${why}.`, ...(entry.unlock ? [`To see it, ask for: ${entry.unlock}`] : [])]
 }
 
 function nextSentences({ next }: Extract<RunEvent, { type: 'step-finished' }>, state: RunState): string[] {
@@ -93,7 +95,7 @@ function nextSentences({ next }: Extract<RunEvent, { type: 'step-finished' }>, s
   return [`Next: ${label}. Why: ${next.because}.`, ...(next.command ? [`Its command: ${next.command}`] : [])]
 }
 
-export function diagnosisSentences(diagnosis: Diagnosis): string[] {
+export function diagnosisSentences(diagnosis: Diagnosis, idOf: (entry: string) => string): string[] {
   const { answeredBy, causes, ruledOut, notChecked, otherFindings, nextSteps } = diagnosis
   const suspects = diagnosis.verdict === 'suspects'
   const decides = decidingCommand(diagnosis)
@@ -105,9 +107,9 @@ export function diagnosisSentences(diagnosis: Diagnosis): string[] {
       `${suspects ? 'Suspect' : 'Cause'} ${index + 1} of ${causes.length}: ${cause.title}. ${cause.statement} Certainty: ${cause.certainty}.`,
       ...cause.supporting.map(
         ({ entry, statement, excerpt }) =>
-          `Speaks for it, ${entry}: ${statement}${excerpt ? `. It printed: ${excerpt}` : ''}.`,
+          `Speaks for it, ${idOf(entry)}: ${statement}${excerpt ? `. It printed: ${excerpt}` : ''}.`,
       ),
-      ...cause.contradicting.map(({ entry, statement }) => `Speaks against it, ${entry}: ${statement}.`),
+      ...cause.contradicting.map(({ entry, statement }) => `Speaks against it, ${idOf(entry)}: ${statement}.`),
       ...(suspects && cause.wouldDecide
         ? [`This decides: ${cause.wouldDecide.command}`, `Because ${cause.wouldDecide.why}.`]
         : []),

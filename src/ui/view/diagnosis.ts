@@ -2,6 +2,7 @@ import type { Cause, Diagnosis } from '../../model/diagnosis.ts'
 import type { RunState } from '../../model/run.ts'
 import { blank, clipLine, type Line, labelled, line, span, wrap } from '../lines.ts'
 import { type Mark, markTones, symbols } from '../theme.ts'
+import { shortIds } from './ids.ts'
 import { suspectLines } from './suspects.ts'
 import { timeOfDay } from './wording.ts'
 
@@ -72,7 +73,7 @@ export function diagnosisLines(state: RunState, diagnosis: Diagnosis, width: num
   const answered = section('Answered', answeredLines(diagnosis), width)
   const unknown = section('Unknown', unknownLines(diagnosis), width, 2)
   const others = [
-    ...section('Not it', ruledOutLines(diagnosis), width),
+    ...section('Not it', ruledOutLines(state, diagnosis), width),
     ...section('Also true', asideLines(diagnosis), width, 2),
   ]
   switch (diagnosis.verdict) {
@@ -84,7 +85,7 @@ export function diagnosisLines(state: RunState, diagnosis: Diagnosis, width: num
         ...unknown,
       ]
     case 'suspects':
-      return [...suspectLines(diagnosis, pair, width), ...answered, ...others, ...unknown]
+      return [...suspectLines(diagnosis, shortIds(state), pair, width), ...answered, ...others, ...unknown]
     case 'inconclusive':
       return [...unknown, ...answered, ...others]
     case 'clean':
@@ -121,27 +122,29 @@ function causeLines(cause: Cause, index: number, of: number, state: RunState, wi
     span(cause.title, 'strong'),
     span(`  ${cause.certainty}`, 'dim'),
   )
-  const why = cause.why && !cause.statement.includes(cause.why) ? [line(span(cause.why, 'dim'))] : []
+  const why = cause.why && !cause.statement.includes(cause.why) ? [line(cause.why)] : []
+  const idOf = shortIds(state)
   const proof = cause.supporting.flatMap((quote, number) => {
     const said = line(
       span(`${number + 1}  `, 'dim'),
       quote.statement,
-      span(`  ${sourceText(state, quote.entry)}[${quote.entry}]`, 'dim'),
+      span(`  ${sourceText(state, quote.entry)}[${idOf(quote.entry)}]`, 'dim'),
     )
     if (!quote.excerpt || quote.statement.includes(quote.excerpt)) return [said]
     return [said, clipLine(line(span('   │ ', 'dim'), span(quote.excerpt, 'quote')), width - column)]
   })
-  const against = cause.contradicting.map((quote) => line(quote.statement, span(`  [${quote.entry}]`, 'dim')))
+  const against = cause.contradicting.map((quote) => line(quote.statement, span(`  [${idOf(quote.entry)}]`, 'dim')))
   return [
     ...(of > 1 ? [...(index > 0 ? [blank] : []), ...wrap(head, width, 2)] : []),
-    ...section('Why', [line(cause.statement), ...why], width),
+    ...section('Why', [line(cause.statement)], width),
     ...section('Proof', proof, width, 3),
     ...section('Against it', against, width),
+    ...section('Behind it', why, width),
   ]
 }
 
 function sourceText(state: RunState, id: string): string {
-  if (id === 'given') return 'as you pasted it '
+  if (id === 'given') return ''
   const probe = state.commands.find((command) => command.id === id)?.entry?.probe
   return probe ? `${probe} ` : ''
 }
@@ -154,11 +157,12 @@ function answeredLines(diagnosis: Diagnosis): Line[] {
 }
 
 /** One after the other: what it is not needs to be complete, not prominent. */
-function ruledOutLines(diagnosis: Diagnosis): Line[] {
+function ruledOutLines(state: RunState, diagnosis: Diagnosis): Line[] {
   if (diagnosis.ruledOut.length === 0) return []
+  const idOf = shortIds(state)
   return [
     diagnosis.ruledOut.flatMap(({ code, because, evidence }, index) => {
-      const ids = [...new Set(evidence.map(({ entry }) => entry))]
+      const ids = [...new Set(evidence.map(({ entry }) => idOf(entry)))]
       const from = ids.length > 0 ? ` [${ids.join(' ')}]` : ''
       return [span(index > 0 ? ' · ' : '', 'dim'), span(code), span(` (${because})${from}`, 'dim')]
     }),

@@ -2,28 +2,33 @@ import type { CommandState, RunState } from '../../model/run.ts'
 import { matches } from '../fuzzy.ts'
 import { clipLine, type Line, line, padLine, span, wrap } from '../lines.ts'
 import { symbols } from '../theme.ts'
+import { lastRuns, shortIds } from './ids.ts'
 import { entryMark, reasonText, took } from './wording.ts'
 
 export interface EvidenceRow {
   readonly command: CommandState
   readonly text: string
+  /** As it is written on the screen: `C7`. */
+  readonly id: string
 }
 
 export function evidenceRows(state: RunState, filter: string): EvidenceRow[] {
   const labels = new Map(state.steps.map(({ id, label }) => [id, label]))
-  const rows = state.commands.map((command) => ({
+  const idOf = shortIds(state)
+  const rows = lastRuns(state).map((command) => ({
     command,
-    text: `${rowText(command)} ${labels.get(command.step) ?? ''}`,
+    id: idOf(command.id),
+    text: `${idOf(command.id)} ${rowText(command)} ${labels.get(command.step) ?? ''}`,
   }))
   return filter.trim() === '' ? rows : rows.filter(({ text }) => matches(filter, text) !== null)
 }
 
-function rowText({ id, key, subject, learned, display, entry }: CommandState): string {
+function rowText({ key, subject, learned, display, entry }: CommandState): string {
   const missing = entry?.status === 'missing' ? `could not look ${reasonText(entry.reason)} ${entry.detail ?? ''}` : ''
-  return [id, key, subject, learned ?? '', missing, display].join(' ')
+  return [key, subject, learned ?? '', missing, display].join(' ')
 }
 
-export function evidenceLine({ command }: EvidenceRow, isHere: boolean, width: number): Line {
+export function evidenceLine({ command, id }: EvidenceRow, isHere: boolean, width: number): Line {
   const { mark, tone } = entryMark(command.entry)
   const said =
     command.entry?.status === 'missing'
@@ -33,7 +38,7 @@ export function evidenceLine({ command }: EvidenceRow, isHere: boolean, width: n
   return clipLine(
     [
       span(isHere ? '▸ ' : '  ', 'accent'),
-      ...padLine([span(command.id, isHere ? 'accent' : 'dim')], 4),
+      ...padLine([span(id, isHere ? 'accent' : 'dim')], 4),
       span(`${symbols[mark]} `, tone),
       ...padLine(
         clipLine([span(what, isHere ? 'strong' : 'plain')], Math.floor(width * 0.42)),

@@ -1,6 +1,7 @@
-import type { RunState } from '../../model/run.ts'
+import type { CommandState, RunState, StepState } from '../../model/run.ts'
 import { clipLine, type Line, padLine, span } from '../lines.ts'
 import { type Mark, markTones, symbols, type Tone } from '../theme.ts'
+import { lastRuns } from './ids.ts'
 
 export interface RailRow {
   readonly id: string
@@ -23,19 +24,36 @@ export function railRows(state: RunState): RailRow[] {
     if (!step) return { ...row, mark: 'open', remark: '' }
     if (step.status === 'running') return { ...row, mark: current?.id === step.id ? 'now' : 'open', remark: '…' }
     if (step.status === 'skipped') return { ...row, mark: 'open', remark: 'skipped' }
-    return { ...row, mark: verdictOf(state, step.layer, step.status), remark: shortVerdict(step.learned[0] ?? '') }
+    const commands = lastRuns(state).filter((command) => command.step === step.id)
+    const mark = verdictOf(state, step, commands)
+    return { ...row, mark, remark: shortVerdict(step.learned[0] ?? lookedAt(commands)) }
   })
 }
 
-/** A true finding about something else is `!`, never the `✗` of the place where the call breaks. */
-function verdictOf(state: RunState, layer: string, status: 'ok' | 'problem' | 'blind'): Mark {
-  if (status === 'blind') return 'blind'
+/** A true finding about something else is `!`; what was looked at only in part is not fine. */
+function verdictOf(state: RunState, step: StepState, commands: readonly CommandState[]): Mark {
+  if (step.status === 'blind') return 'blind'
   const hits = Object.values(state.outcomes)
-    .filter((settled) => settled.layer === layer)
+    .filter((settled) => settled.layer === step.layer)
     .flatMap(({ outcome }) => (outcome.status === 'fired' ? outcome.hits : []))
   const onlyAsides = hits.length > 0 && hits.every(({ about }) => about === 'aside')
-  if (status === 'problem') return onlyAsides ? 'aside' : 'bad'
+  if (step.status === 'problem') return onlyAsides ? 'aside' : 'bad'
+  if (commands.some(couldNotLook)) return 'blind'
   return onlyAsides ? 'aside' : 'ok'
+}
+
+/** That something is not there is an answer; everything else that is missing hides one. */
+const answers: ReadonlySet<string | null> = new Set(['not-found', 'no-proxy', 'no-container'])
+
+function couldNotLook({ entry }: CommandState): boolean {
+  return entry?.status === 'missing' && !answers.has(entry.reason)
+}
+
+function lookedAt(commands: readonly CommandState[]): string {
+  const lost = commands.filter(couldNotLook)
+  if (lost.length > 0)
+    return lost.length === commands.length ? 'not seen' : `${lost.length} of ${commands.length} not seen`
+  return commands.find(({ learned }) => learned)?.learned ?? ''
 }
 
 /** The rail has room for a clause, not for a sentence. */

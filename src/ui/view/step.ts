@@ -3,6 +3,7 @@ import type { CommandState, NextHint, PlanEntry, StepState } from '../../model/r
 import { blank, clipLine, type Line, line, span, wrap } from '../lines.ts'
 import type { WalkSnapshot } from '../walk-session.ts'
 import { clipMiddle } from '../width.ts'
+import { lastRuns, shortIds } from './ids.ts'
 import { reasonText, seconds, took } from './wording.ts'
 
 /** After this long a running command counts its seconds and says what it waits for. */
@@ -11,19 +12,19 @@ const slowMs = 2000
 /** One step: the question, each command with what came back, what it means. What was found stands first. */
 export function stepLines(walk: WalkSnapshot, step: StepState, n: number, width: number, now: number): Line[] {
   const { state } = walk
-  const commands = state.commands.filter((command) => command.step === step.id)
-  const latest = commands.filter(
-    (command, index) => !commands.slice(index + 1).some(({ display }) => display === command.display),
-  )
+  const idOf = shortIds(state)
+  const latest = lastRuns(state).filter((command) => command.step === step.id)
   const hits = hitsOf(walk, step)
-  const found = hits.filter(({ about }) => about === 'call').flatMap((hit) => findingLines(hit, width))
+  const found = hits.filter(({ about }) => about === 'call').flatMap((hit) => findingLines(hit, idOf, width))
   const isRunning = step.status === 'running'
   return [
     ...wrap(line(span(`${n} · ${step.label.toUpperCase()}  `, 'accent'), span(step.title, 'strong')), width, 4),
     // What it proves is said while one waits; afterwards what it proved is.
     ...(isRunning && found.length === 0 ? wrap(line(span(step.proves, 'dim')), width) : []),
     ...block(found),
-    ...block(latest.flatMap((command) => commandLines(command, walk.since[command.id] ?? null, width, now))),
+    ...block(
+      latest.flatMap((command) => commandLines(command, idOf(command.id), walk.since[command.id] ?? null, width, now)),
+    ),
     ...block(isRunning ? [] : learnedLines(step, hits, width)),
   ]
 }
@@ -32,7 +33,7 @@ function block(lines: readonly Line[]): Line[] {
   return lines.length > 0 ? [blank, ...lines] : []
 }
 
-function commandLines(command: CommandState, startedAt: number | null, width: number, now: number): Line[] {
+function commandLines(command: CommandState, id: string, startedAt: number | null, width: number, now: number): Line[] {
   const { entry } = command
   const running = entry || startedAt === null ? null : now - startedAt
   const isSlow = running !== null && running >= slowMs
@@ -43,10 +44,10 @@ function commandLines(command: CommandState, startedAt: number | null, width: nu
   }
   if (entry.status === 'ok') {
     const learned = command.learned ?? 'read'
-    return [...head, ...wrap(line('  ', learned, span(` [${entry.id}]`, 'dim')), width, 2)]
+    return [...head, ...wrap(line('  ', learned, span(` [${id}]`, 'dim')), width, 2)]
   }
   const why = [reasonText(entry.reason), entry.detail].filter(Boolean).join(': ')
-  const lost = wrap(line(span('  ? ', 'blind'), `could not look, ${why}`, span(` [${entry.id}]`, 'dim')), width, 4)
+  const lost = wrap(line(span('  ? ', 'blind'), `could not look, ${why}`, span(` [${id}]`, 'dim')), width, 4)
   const unlock = entry.unlock ? wrap(line(span(`    ask for: ${entry.unlock}`, 'dim')), width, 4) : []
   return [...head, ...lost, ...unlock]
 }
@@ -70,7 +71,10 @@ export function waitsFor(command: Pick<CommandState, 'display' | 'subject'>): st
 /** What the step taught. Its short verdict stands in the rail already, where there is more to say. */
 function learnedLines(step: StepState, hits: readonly Hit[], width: number): Line[] {
   if (step.status === 'skipped') return [line(span('skipped: not looked at', 'dim'))]
-  const told = step.learned.length > 1 ? step.learned.slice(1) : step.learned
+  // Findings say the same with their proof, and the short verdict stands in the rail.
+  const titles = new Set(hits.map(({ title }) => title))
+  const rest = step.learned.filter((text) => !titles.has(text))
+  const told = rest.length > 1 ? rest.slice(1) : rest
   const asides = hits.filter(({ about, title }) => about === 'aside' && !told.some((text) => text.includes(title)))
   return [
     ...told.flatMap((text) => wrap(line(span('· ', 'dim'), text), width, 2)),
@@ -87,9 +91,11 @@ function hitsOf(walk: WalkSnapshot, step: StepState): Hit[] {
   )
 }
 
-function findingLines(hit: Hit, width: number): Line[] {
+function findingLines(hit: Hit, idOf: (entry: string) => string, width: number): Line[] {
   const title = line(span('✗ ', 'bad'), span(hit.title, 'strong'), span(`  ${hit.certainty}`, 'dim'))
-  const quotes = hit.supporting.flatMap((quote) => quoteLines(quote.statement, quote.excerpt, quote.entry, width, 2))
+  const quotes = hit.supporting.flatMap((quote) =>
+    quoteLines(quote.statement, quote.excerpt, idOf(quote.entry), width, 2),
+  )
   return [...wrap(title, width, 2), ...(quotes.length > 0 ? quotes : wrap(line('  ', hit.statement), width, 2))]
 }
 

@@ -4,8 +4,10 @@ import { blank, type Line, line, padLine, span, wrap } from '../lines.ts'
 
 const letters = 'ABCDEFGHIJ'
 
+type IdOf = (entry: string) => string
+
 /** Two suspects side by side and, between them and the rest, the one command that decides. */
-export function suspectLines(diagnosis: Diagnosis, pair: number, width: number): Line[] {
+export function suspectLines(diagnosis: Diagnosis, idOf: IdOf, pair: number, width: number): Line[] {
   const { causes } = diagnosis
   const start = causes.length > 2 ? (pair * 2) % causes.length : 0
   const shown = causes.slice(start, start + 2)
@@ -32,17 +34,17 @@ export function suspectLines(diagnosis: Diagnosis, pair: number, width: number):
           width,
           2,
         )
-  return [...columns(shown, start, width), ...decides, ...more, blank]
+  return [...columns(shown, start, idOf, width), ...decides, ...more, blank]
 }
 
-function columns(shown: readonly Cause[], start: number, width: number): Line[] {
+function columns(shown: readonly Cause[], start: number, idOf: IdOf, width: number): Line[] {
   if (width < 64 || shown.length < 2)
     return shown.flatMap((cause, index) => [
-      ...suspect(cause, letters[start + index] ?? '?', width),
+      ...suspect(cause, letters[start + index] ?? '?', idOf, width),
       ...(index + 1 < shown.length ? [blank] : []),
     ])
   const half = Math.floor((width - 3) / 2)
-  const [left = [], right = []] = shown.map((cause, index) => suspect(cause, letters[start + index] ?? '?', half))
+  const [left = [], right = []] = shown.map((cause, index) => suspect(cause, letters[start + index] ?? '?', idOf, half))
   return Array.from({ length: Math.max(left.length, right.length) }, (_, index) => [
     ...padLine(left[index] ?? blank, half),
     span(' │ ', 'dim'),
@@ -50,7 +52,7 @@ function columns(shown: readonly Cause[], start: number, width: number): Line[] 
   ])
 }
 
-function suspect(cause: Cause, letter: string, width: number): Line[] {
+function suspect(cause: Cause, letter: string, idOf: IdOf, width: number): Line[] {
   return [
     ...wrap(
       line(span(`${letter}  `, 'accent'), span(cause.title, 'strong'), span(`  ${cause.certainty}`, 'dim')),
@@ -58,14 +60,14 @@ function suspect(cause: Cause, letter: string, width: number): Line[] {
       3,
     ),
     ...wrap(line(`   ${cause.statement}`), width, 3),
-    ...speaks('for', cause.supporting, width),
-    ...speaks('against', cause.contradicting, width),
+    ...speaks('for', cause.supporting, idOf, width),
+    ...speaks('against', cause.contradicting, idOf, width),
   ]
 }
 
-function speaks(side: 'for' | 'against', quotes: readonly Quote[], width: number): Line[] {
+function speaks(side: 'for' | 'against', quotes: readonly Quote[], idOf: IdOf, width: number): Line[] {
   const mark = span(side === 'for' ? '   + ' : '   - ', side === 'for' ? 'good' : 'bad')
   if (quotes.length === 0)
     return [line(mark, span(side === 'for' ? 'nothing speaks for it yet' : 'nothing seen speaks against it', 'dim'))]
-  return quotes.flatMap((quote) => wrap(line(mark, quote.statement, span(` [${quote.entry}]`, 'dim')), width, 5))
+  return quotes.flatMap((quote) => wrap(line(mark, quote.statement, span(` [${idOf(quote.entry)}]`, 'dim')), width, 5))
 }

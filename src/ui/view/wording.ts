@@ -6,12 +6,12 @@ import type { Mark, Tone } from '../theme.ts'
 
 export function seconds(ms: number): string {
   const whole = Math.floor(ms / 1000)
-  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, '0')} s`
+  return whole < 60 ? `${whole}\u00a0s` : `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, '0')} s`
 }
 
 /** How long a command took: one decimal below ten seconds. */
 export function took(ms: number): string {
-  return ms < 10_000 ? `${(ms / 1000).toFixed(1)} s` : seconds(ms)
+  return ms < 10_000 ? `${(ms / 1000).toFixed(1)}\u00a0s` : seconds(ms)
 }
 
 export function count(number: number, one: string, many = `${one}s`): string {
@@ -71,14 +71,24 @@ export const certaintyWords: Readonly<Record<Certainty, string>> = {
 const reasonWords: Readonly<Record<string, string>> = {
   forbidden: 'not allowed',
   'tool-missing': 'the tool is not installed',
-  'timed-out': 'gave no answer in time',
+  'timed-out': 'no answer in time',
   canceled: 'given up by you',
   'too-big': 'too large to read',
   'not-recorded': 'not in this recording',
   refused: 'refused: it is no read',
-  unreadable: 'printed something we cannot read',
+  unreadable: 'it printed something we cannot read',
   'not-found': 'not there',
   unreachable: 'not reachable',
+  'no-cluster': 'no cluster',
+  unauthenticated: 'the login is not valid any more',
+  'no-proxy': 'there is no proxy in it',
+  'no-container': 'there is no such container',
+  'port-forward-denied': 'not allowed to forward a port',
+  'exec-denied': 'not allowed to exec',
+  unsupported: 'this version cannot do it',
+  'no-istiod': 'no istiod was found',
+  empty: 'it printed nothing',
+  other: 'it failed',
 }
 
 export function reasonText(reason: string | null): string {
