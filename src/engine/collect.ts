@@ -24,10 +24,13 @@ export interface Collector<S> {
   readonly prefetch: (keys: readonly EvidenceKey[]) => void
   /** Forgets what these probes said, so that the next collect runs them again. */
   readonly forget: (keys: readonly EvidenceKey[]) => void
+  /** What the steps so far have asked for. Answers that were fetched ahead wait until their step comes. */
   readonly situation: () => S
   readonly entries: () => readonly EvidenceEntry[]
   readonly statusOf: (key: EvidenceKey) => KeyStatus
   readonly unlockOf: (key: EvidenceKey) => string | null
+  /** The first command these keys would run now, to show before it runs. */
+  readonly preview: (keys: readonly EvidenceKey[]) => Command | null
   /** Gives up the commands that run right now. */
   readonly cancelRunning: () => void
   /** Ends everything: nothing new is started, what runs is canceled. */
@@ -53,14 +56,28 @@ export function createCollector<S>(options: CollectorOptions<S>): Collector<S> {
   let stopped: string | null = null
   let cached: S | null = null
 
+  /** Keys whose step has come: rules see these only, so that fetching ahead changes when a walk waits, not what it says. */
+  const visible = new Set<EvidenceKey>()
+  let seen: S | null = null
+
   const sorted = () => [...entries.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
+  const sortedVisible = () => sorted().filter(({ key }) => visible.has(key))
+  /** Everything known, for planning what can be asked. */
   const situation = () => {
     cached ??= options.situate(sorted())
     return cached
   }
+  const visibleSituation = () => {
+    seen ??= options.situate(sortedVisible())
+    return seen
+  }
+  const changed = () => {
+    cached = null
+    seen = null
+  }
   const store = (entry: EvidenceEntry) => {
     entries.set(entry.id, entry)
-    cached = null
+    changed()
   }
 
   function want(key: EvidenceKey): Wanted {
@@ -238,6 +255,8 @@ export function createCollector<S>(options: CollectorOptions<S>): Collector<S> {
     },
     async collect(keys) {
       const items = keys.map(want)
+      for (const key of keys) visible.add(key)
+      seen = null
       pump()
       await Promise.all(
         items.map((item) =>
@@ -250,19 +269,27 @@ export function createCollector<S>(options: CollectorOptions<S>): Collector<S> {
         wanted.delete(key)
         for (const [id, entry] of entries) if (entry.key === key) entries.delete(id)
       }
-      cached = null
+      changed()
     },
-    situation,
-    entries: sorted,
+    situation: visibleSituation,
+    entries: sortedVisible,
     statusOf(key) {
       const item = wanted.get(key)
-      if (!item || item.state !== 'done') return 'pending'
+      if (!item || item.state !== 'done' || !visible.has(key)) return 'pending'
       const own = [...entries.values()].filter((entry) => entry.key === key)
       if (own.length === 0) return 'empty'
       return own.some(({ status }) => status === 'ok') ? 'ok' : 'missing'
     },
     unlockOf(key) {
       return [...entries.values()].find((entry) => entry.key === key && entry.unlock)?.unlock ?? null
+    },
+    preview(keys) {
+      for (const key of keys) {
+        const { role, probe: name } = splitKey(key)
+        const plan = byName.get(name)?.plan(situation(), role)
+        if (plan?.plan === 'ask' && plan.targets[0]) return plan.targets[0].command
+      }
+      return null
     },
     cancelRunning() {
       for (const abort of runningAborts) abort.abort()

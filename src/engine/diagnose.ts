@@ -6,7 +6,8 @@ import type { AnyRule, RuleOutcome } from '../model/finding.ts'
 import type { Layer } from '../model/layer.ts'
 
 export interface DiagnoseInput {
-  readonly symptom: SymptomId
+  /** What is to be explained: as given, or as seen where nobody named it. */
+  readonly symptoms: readonly SymptomId[]
   /** `web.shop → ledger.pay:8080`, for sentences. */
   readonly callText: string
   readonly rules: readonly AnyRule[]
@@ -122,8 +123,7 @@ function collectHits(input: DiagnoseInput): Candidate[] {
     const outcome = input.outcomes.get(rule.code)
     if (outcome?.status !== 'fired') continue
     for (const hit of outcome.hits) {
-      const explains =
-        rule.explains.includes(input.symptom) || (input.symptom === 'unknown' && rule.explains.length > 0)
+      const explains = explainsAny(rule, input.symptoms)
       found.push({
         hit: {
           ...hit,
@@ -155,10 +155,14 @@ function dropConsequences(candidates: readonly Candidate[]): { kept: Candidate[]
   return { kept }
 }
 
+export function explainsAny(rule: AnyRule, symptoms: readonly SymptomId[]): boolean {
+  return rule.explains.some((symptom) => symptoms.includes(symptom))
+}
+
 function blindOnes(input: DiagnoseInput) {
   return input.rules.flatMap((rule) => {
     const outcome = input.outcomes.get(rule.code)
-    const relevant = rule.explains.includes(input.symptom) || input.symptom === 'unknown'
+    const relevant = explainsAny(rule, input.symptoms)
     return outcome?.status === 'blind' && relevant ? [{ rule, outcome }] : []
   })
 }

@@ -1,4 +1,4 @@
-import type { CallSummary, Given } from '../model/call.ts'
+import type { CallSummary, Given, SymptomId } from '../model/call.ts'
 import type { Runner } from '../model/command.ts'
 import { displayCommand } from '../model/command.ts'
 import type { WalkPorts } from '../model/control.ts'
@@ -10,7 +10,7 @@ import type { GroundFacts, NextHint, RunEvent, StepStatus } from '../model/run.t
 import type { Runbook, RunbookStep } from '../model/runbook.ts'
 import { createCollector } from './collect.ts'
 import { holds } from './conditions.ts'
-import { diagnose } from './diagnose.ts'
+import { diagnose, explainsAny } from './diagnose.ts'
 import { createQueue } from './queue.ts'
 import { settle } from './settle.ts'
 
@@ -21,6 +21,7 @@ export interface Reading {
   readonly answeredBy: AnsweredBy
   readonly observed: readonly Quote[]
   readonly symptomSeen: boolean
+  readonly symptoms: readonly SymptomId[]
   readonly unresolved: readonly NotChecked[]
 }
 
@@ -140,6 +141,8 @@ async function drive<S>(options: WalkOptions<S>, emit: (event: RunEvent) => void
     return reading
   }
 
+  const symptomsNow = () => options.read(collector.situation()).symptoms
+
   const known = () => ({
     outcomes,
     answers,
@@ -150,7 +153,7 @@ async function drive<S>(options: WalkOptions<S>, emit: (event: RunEvent) => void
     settleRules(true)
     const reading = tellWhatIsKnown()
     return diagnose({
-      symptom: given.symptom,
+      symptoms: reading.symptoms,
       callText: callText(reading.call),
       rules: options.rules,
       outcomes,
@@ -162,6 +165,13 @@ async function drive<S>(options: WalkOptions<S>, emit: (event: RunEvent) => void
       cutShort: cutShort?.text ?? null,
       probeInfo: (name) => options.probes.find((probe) => probe.name === name) ?? null,
     })
+  }
+
+  const withCommand = (next: NextHint | null): NextHint | null => {
+    const following = next === null ? undefined : stepOf.get(next.step)
+    if (next === null || !following) return next
+    const command = collector.preview(following.collect as EvidenceKey[]) // checked when the runbook was read
+    return { ...next, command: command === null ? null : displayCommand(command) }
   }
 
   const runStep = async (step: RunbookStep, n: number): Promise<NextHint | null> => {
@@ -180,14 +190,10 @@ async function drive<S>(options: WalkOptions<S>, emit: (event: RunEvent) => void
     const newly = settleRules(false)
     tellWhatIsKnown()
     const own = collector.entries().filter((entry) => keys.includes(entry.key))
-    const next = cutShort
-      ? null
-      : hint(
-          stepOf,
-          step.next.find((branch) => branch.when === undefined || holds(branch.when, known())),
-        )
+    const branch = step.next.find((one) => one.when === undefined || holds(one.when, known()))
+    const next = cutShort ? null : withCommand(hint(stepOf, branch))
     const firedHere = newly.filter((code) =>
-      options.rules.some((rule) => rule.code === code && rule.explains.includes(given.symptom)),
+      options.rules.some((rule) => rule.code === code && explainsAny(rule, symptomsNow())),
     )
     emit({
       type: 'step-finished',
@@ -214,7 +220,7 @@ async function drive<S>(options: WalkOptions<S>, emit: (event: RunEvent) => void
     const somethingFound = [...outcomes].some(
       ([code, outcome]) =>
         outcome.status === 'fired' &&
-        options.rules.some((rule) => rule.code === code && rule.explains.includes(given.symptom)),
+        options.rules.some((rule) => rule.code === code && explainsAny(rule, symptomsNow())),
     )
     if (auto && !somethingFound) continue
     let staying = true
@@ -268,8 +274,8 @@ async function drive<S>(options: WalkOptions<S>, emit: (event: RunEvent) => void
   }
 
   // Nothing found yet: what rules for this symptom still need is looked at before anything is called clean.
-  if (!cutShort && !found(options, outcomes)) {
-    const rest = stillNeeded(options, collector)
+  if (!cutShort && !found(options, outcomes, symptomsNow())) {
+    const rest = stillNeeded(options, collector, symptomsNow())
     if (rest.length > 0) {
       const sweep = {
         id: 'sweep',
@@ -316,13 +322,15 @@ async function drive<S>(options: WalkOptions<S>, emit: (event: RunEvent) => void
   emit({ type: 'run-finished', at: now(), end: final?.end ?? 'done' })
 }
 
-function found<S>(options: WalkOptions<S>, outcomes: ReadonlyMap<string, RuleOutcome>): boolean {
+function found<S>(
+  options: WalkOptions<S>,
+  outcomes: ReadonlyMap<string, RuleOutcome>,
+  symptoms: readonly SymptomId[],
+): boolean {
   return options.rules.some((rule) => {
     const outcome = outcomes.get(rule.code)
     return (
-      outcome?.status === 'fired' &&
-      rule.explains.includes(options.given.symptom) &&
-      outcome.hits.some((hit) => hit.about === 'call')
+      outcome?.status === 'fired' && explainsAny(rule, symptoms) && outcome.hits.some((hit) => hit.about === 'call')
     )
   })
 }
@@ -330,11 +338,12 @@ function found<S>(options: WalkOptions<S>, outcomes: ReadonlyMap<string, RuleOut
 function stillNeeded<S>(
   options: WalkOptions<S>,
   collector: { statusOf: (key: EvidenceKey) => string; situation: () => S },
+  symptoms: readonly SymptomId[],
 ): EvidenceKey[] {
   const situation = collector.situation()
   const keys = new Set<EvidenceKey>()
   for (const rule of options.rules) {
-    if (!rule.explains.includes(options.given.symptom) || (rule.applies && !rule.applies(situation))) continue
+    if (!explainsAny(rule, symptoms) || (rule.applies && !rule.applies(situation))) continue
     for (const need of rule.needs) {
       const alternatives: readonly EvidenceKey[] = typeof need === 'string' ? [need] : need
       if (alternatives.every((key) => collector.statusOf(key) === 'pending')) {

@@ -22,18 +22,21 @@ import { truncate, wrap, wrapCommand } from './wrap.ts'
 export interface TextOptions {
   readonly width?: number
   readonly colour?: boolean
+  /** Also every step with its commands and the whole list of evidence. */
+  readonly full?: boolean
 }
 
 const styles = { bold: '1', dim: '2', bad: '31', good: '32', doubt: '33' } as const
 type Style = keyof typeof styles
 
 /** The note for a terminal: the answer first, then why, then what to do, then everything it stands on. */
-export function text(note: Note, { width = 80, colour = false }: TextOptions = {}): string {
+export function text(note: Note, { width = 80, colour = false, full = false }: TextOptions = {}): string {
   const page = newPage(Math.max(30, width), colour)
   const tone = note.verdict === 'clean' ? 'good' : note.verdict === 'cause' ? 'bad' : 'doubt'
   const certainty = certaintyOf(note)
   page.para(`${verdictSymbols[note.verdict]} ${headline(note)}${certainty ? `  [${certainty}]` : ''}`, '', '  ', tone)
-  page.para(note.summary, '  ')
+  // One cause is its own summary.
+  if (!note.summary.startsWith(headline(note)) || note.causes.length > 1) page.para(note.summary, '  ')
   page.line()
   page.field('Symptom', `${note.symptom.title} (${note.symptom.id})`)
   page.field('Call', callLine(note))
@@ -53,7 +56,7 @@ export function text(note: Note, { width = 80, colour = false }: TextOptions = {
     `${hopWords[note.answeredBy.hop]} (${certaintyWords[note.answeredBy.certainty]}): ${note.answeredBy.because}`,
     '  ',
   )
-  for (const evidence of evidenceOf(note, note.answeredBy.evidence)) writeProof(page, evidence, '+')
+  if (full) for (const evidence of evidenceOf(note, note.answeredBy.evidence)) writeProof(page, evidence, '+')
   if (note.ruledOut.length > 0) {
     page.heading('Ruled out')
     for (const entry of note.ruledOut) page.item(`${entry.code}: ${entry.because}${refs(entry.evidence)}`)
@@ -70,7 +73,8 @@ export function text(note: Note, { width = 80, colour = false }: TextOptions = {
     for (const finding of note.otherFindings)
       page.item(`${finding.code}: ${finding.title}. ${finding.statement}${refs(finding.evidence)}`, '!')
   }
-  if (note.nextSteps.length > 0) {
+  // Where there is a cause, its move and its check stand with it.
+  if (note.nextSteps.length > 0 && (full || note.verdict === 'inconclusive')) {
     page.heading('Next')
     for (const step of note.nextSteps) {
       if (step.statement !== null) page.item(step.statement)
@@ -78,8 +82,8 @@ export function text(note: Note, { width = 80, colour = false }: TextOptions = {
       page.para(`${step.because} (${effectWords[step.effect]})`, '    ')
     }
   }
-  writeSteps(page, note)
-  writeEvidence(page, note)
+  writeSteps(page, note, full)
+  if (full) writeEvidence(page, note)
   if (note.timeline.length > 0) page.heading('Timeline')
   for (const entry of note.timeline) page.para(`${entry.at}  ${entry.statement}`, '  ', '    ')
   if (note.followUps.length > 0) page.heading('Follow-ups')
@@ -125,9 +129,13 @@ function writeProof(page: Page, evidence: NoteEvidence, mark: '+' | '-'): void {
   if (evidence.source.command !== '') page.command(evidence.source.command)
 }
 
-function writeSteps(page: Page, note: Note): void {
+function writeSteps(page: Page, note: Note, full: boolean): void {
   if (note.steps.length > 0) page.heading('Steps')
   for (const step of note.steps) {
+    if (!full) {
+      page.item(`${step.n}. ${step.title}`, stepSymbols[step.status])
+      continue
+    }
     page.item(
       `${step.n}. ${step.title} (${step.layer}): ${step.learned}${refs(step.evidence)}`,
       stepSymbols[step.status],
@@ -154,6 +162,11 @@ function writeEvidence(page: Page, note: Note): void {
     // The others stand above, with their command.
     if (!quoted.has(evidence.id) && evidence.source.command !== '') page.command(evidence.source.command)
   }
+}
+
+/** `kubectl get pods,services,…` of many kinds: the first few name it, the note has them all. */
+function shortList(command: string): string {
+  return command.replace(/(?<= )((?:[\w.-]+,){3})(?:[\w.-]+,){2,}[\w.-]+/g, '$1…')
 }
 
 function refs(ids: readonly string[]): string {
@@ -183,7 +196,7 @@ function newPage(width: number, colour: boolean) {
     item: (content: string, mark = '-') => page.para(content, `  ${mark} `, '    '),
     quote: (content: string) => page.para(truncate(content, 600), '    │ '),
     command: (command: string) => {
-      for (const [index, part] of wrapCommand(forLine(command), width - 6).entries())
+      for (const [index, part] of wrapCommand(shortList(forLine(command)), width - 6).entries())
         page.line(`    ${index === 0 ? '$ ' : '  '}${part}`)
     },
     done: () => `${lines.join('\n')}\n`,

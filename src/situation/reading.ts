@@ -1,12 +1,13 @@
 import type { KubeVersion } from '../../parsers/kube-version.ts'
 import { answeredBy } from '../mesh/answered-by.ts'
-import type { CallSummary, Hop } from '../model/call.ts'
+import { type CallSummary, type Hop, type SymptomId, SymptomId as SymptomIds } from '../model/call.ts'
 import type { AnsweredBy, NotChecked } from '../model/diagnosis.ts'
 import type { Quote } from '../model/evidence.ts'
 import type { GroundFacts } from '../model/run.ts'
-import type { Exchange } from './exchanges.ts'
+import { type Exchange, showsSymptom } from './exchanges.ts'
 import { type PodView, podLabel } from './pods.ts'
 import { quote, quoteLine, type Situation } from './situation.ts'
+import { traceCall } from './tracing.ts'
 
 export interface SituationReading {
   readonly call: CallSummary
@@ -14,6 +15,8 @@ export interface SituationReading {
   readonly answeredBy: AnsweredBy
   readonly observed: readonly Quote[]
   readonly symptomSeen: boolean
+  /** The symptom as given; where nobody named one, those that the lines of the call show. */
+  readonly symptoms: readonly SymptomId[]
   readonly unresolved: readonly NotChecked[]
 }
 
@@ -25,9 +28,22 @@ export function readSituation(situation: Situation): SituationReading {
     ground: groundOf(situation),
     answeredBy: answered,
     observed: observedOf(situation),
-    symptomSeen: situation.failing.length > 0 || curlShowsSymptom(situation),
+    symptomSeen: situation.failing.length > 0 || curlShowsSymptom(situation) || ztunnelShowsSymptom(situation),
     unresolved: unresolvedOf(situation),
+    symptoms: symptomsOf(situation),
   }
+}
+
+function symptomsOf(situation: Situation): readonly SymptomId[] {
+  if (situation.symptom !== 'unknown') return [situation.symptom]
+  const shown = situation.exchanges.flatMap((exchange) =>
+    [exchange.client, exchange.gateway, exchange.waypoint, exchange.server].flatMap((line) =>
+      line ? [line.record] : [],
+    ),
+  )
+  return SymptomIds.options.filter(
+    (symptom) => symptom !== 'unknown' && shown.some((record) => showsSymptom(record, symptom)),
+  )
 }
 
 export function curlShowsSymptom({ pasted, symptom }: Situation): boolean {
@@ -37,6 +53,17 @@ export function curlShowsSymptom({ pasted, symptom }: Situation): boolean {
   if (symptom === 'reset') return curl.errorCode === 52 || curl.errorCode === 56 || curl.errorCode === 35
   if (symptom === 'tls') return curl.errorCode === 35 || curl.errorCode === 60
   return symptom === 'timeout' && curl.errorCode === 28
+}
+
+const brokenConnections: ReadonlySet<string> = new Set(['reset', 'timeout', 'tls', '502', '503', '504', 'unknown'])
+
+/** Where no proxy of the call reads HTTP, a connection that ztunnel ended is all there is to see. */
+export function ztunnelShowsSymptom(situation: Situation): boolean {
+  return (
+    situation.exchanges.length === 0 &&
+    brokenConnections.has(situation.symptom) &&
+    ztunnelOfCall(situation).some(({ record }) => record.error !== null)
+  )
 }
 
 /** Of the failing exchange where there is one, else of what passes: then everything arrives where it should. */
@@ -51,7 +78,10 @@ export function whoAnswered(situation: Situation): AnsweredBy {
     }
   const exchange = situation.sample ?? situation.exchanges.at(-1) ?? null
   const { client, server, pasted } = situation
-  const ztunnel = ztunnelOfCall(situation)
+  // What reached a waypoint without error says nothing about the application behind it.
+  const ztunnel = ztunnelOfCall(situation).filter(
+    ({ record }) => record.error !== null || !toWaypoint(situation, record.dstWorkload),
+  )
   const answer = answeredBy({
     clientLine: exchange?.client?.record,
     gatewayLine: exchange?.gateway?.record,
@@ -79,7 +109,37 @@ export function whoAnswered(situation: Situation): AnsweredBy {
   const evidence = exchange
     ? quotesOf(exchange)
     : ztunnel.slice(-2).map(({ record, entry }) => quote(entry, 'what ztunnel logged', record.raw, record.line))
-  return { hop: answer.hop, certainty: answer.certainty, because: answer.because, evidence }
+  if (answer.hop === 'unknown' && !exchange) return atTheGateway(situation) ?? { ...plain(answer), evidence }
+  return { ...plain(answer), evidence }
+}
+
+function plain({ hop, certainty, because }: Omit<AnsweredBy, 'evidence'>): Omit<AnsweredBy, 'evidence'> {
+  return { hop, certainty, because }
+}
+
+/** A handshake that fails for want of a certificate leaves no line anywhere: the gateway's configuration has to tell. */
+function atTheGateway(situation: Situation): AnsweredBy | null {
+  if (situation.symptom !== 'tls' || !situation.gateway) return null
+  const traced = traceCall(situation, 'gateway')
+  const chain = traced?.trace.steps.find(({ kind }) => kind === 'filter-chain')
+  if (!traced || !chain) return null
+  const ends = chain.broken === undefined && chain.facts.tls !== 'none'
+  return {
+    hop: 'gateway',
+    certainty: 'likely',
+    because: ends
+      ? 'the gateway ends TLS for this name, and handshakes that fail there leave no line'
+      : `the gateway takes no handshake for this name: ${chain.broken?.why ?? traced.trace.why}`,
+    evidence: traced.entries.listeners
+      ? [
+          quote(
+            traced.entries.listeners,
+            `what ${traced.pod.name} has for this name`,
+            JSON.stringify(chain.facts.match ?? null),
+          ),
+        ]
+      : [],
+  }
 }
 
 /** A proxy that hangs: every question to its admin interface ran out of time, and no line shows the symptom. */
