@@ -165,7 +165,31 @@ function byZtunnel(input: AnsweredByInput): AnsweredBy | null {
   }
 }
 
+/** ztunnel reads no HTTP: bytes both ways over a connection that ended well came from the application itself. */
+function throughZtunnel(input: AnsweredByInput): AnsweredBy | null {
+  if (input.curlError !== undefined) return null
+  const lines = input.ztunnelLines ?? []
+  const answered = lines.filter(
+    ({ error, direction, bytesSent, bytesReceived }) =>
+      error === null && ((direction === 'inbound' ? bytesSent : bytesReceived) ?? 0) > 0,
+  )
+  if (answered.length === 0 || answered.length < lines.length) return null
+  return {
+    hop: 'app',
+    certainty: 'proven',
+    because:
+      'ztunnel carried the connection to its end without an error, and nothing between it and the application reads HTTP',
+    supports: ['ztunnelLines'],
+  }
+}
+
 function withoutLines(input: AnsweredByInput): AnsweredBy {
+  if (input.response) {
+    const byResponse = hopByResponse(input.response, input)
+    if (byResponse && byResponse.hop !== 'unknown') return { ...byResponse, supports: ['response'] }
+  }
+  const carried = throughZtunnel(input)
+  if (carried) return carried
   if (input.response) {
     const byResponse = hopByResponse(input.response, input)
     if (byResponse) return { ...byResponse, supports: ['response'] }

@@ -1,6 +1,7 @@
 import type { AnyRule } from '../model/finding.ts'
 import { authzRules } from './authz/index.ts'
 import { controlPlaneRules } from './control-plane/index.ts'
+import { gatewayRules } from './gateway/index.ts'
 import { injectionRules } from './injection/index.ts'
 import { lifecycleRules } from './lifecycle/index.ts'
 import { probeRules } from './probes/index.ts'
@@ -9,6 +10,7 @@ import { transportRules } from './transport-mtls/index.ts'
 const groups: readonly (readonly AnyRule[])[] = [
   authzRules,
   controlPlaneRules,
+  gatewayRules,
   injectionRules,
   lifecycleRules,
   probeRules,
