@@ -5,6 +5,7 @@ import { gatewayRules } from './gateway/index.ts'
 import { injectionRules } from './injection/index.ts'
 import { lifecycleRules } from './lifecycle/index.ts'
 import { probeRules } from './probes/index.ts'
+import { requestAuthnRules } from './request-authn/index.ts'
 import { transportRules } from './transport-mtls/index.ts'
 
 const groups: readonly (readonly AnyRule[])[] = [
@@ -14,6 +15,7 @@ const groups: readonly (readonly AnyRule[])[] = [
   injectionRules,
   lifecycleRules,
   probeRules,
+  requestAuthnRules,
   transportRules,
 ]
 

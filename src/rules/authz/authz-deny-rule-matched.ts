@@ -1,99 +1,98 @@
-import { fired, type Hit, ruledOut } from '../../model/finding.ts'
-import { ztunnelOfCall } from '../../situation/reading.ts'
-import { decisionAt } from '../../situation/security.ts'
-import { quote, quoteLine, quoteObject, type Situation } from '../../situation/situation.ts'
+import { fired, type Hit, quiet, ruledOut } from '../../model/finding.ts'
+import { quoteObject, type Situation } from '../../situation/situation.ts'
 import { defineRule } from '../define-rule.ts'
-import { failingLines, firstFailing } from '../lib/deciding-line.ts'
+import { firstFailing } from '../lib/deciding-line.ts'
+import { type DenyMatch, denyMatchOf } from '../lib/deny-match.ts'
+import { notSeen } from '../lib/not-seen.ts'
+import { looseFix, policyFix, policyName, serverLogDecides } from '../lib/policy-fix.ts'
+import { placeName, type Refusal, refusalOf } from '../lib/refusal.ts'
+import { laterRefusal, refusalWithout, type Unlogged, unloggedRefusal } from '../lib/unlogged-refusal.ts'
 import { callerName, destinationName, tryAgain } from '../lib/words.ts'
 
-const policyId = /ns\[([^\]]+)\]-policy\[([^\]]+)\]-rule\[(\d+)\]/
-const ztunnelDenial = /explicitly denied by: ([^/\s"]+)\/([^\s"]+)/
+const risk = 'a rule made too narrow lets through what it was written to stop; an ALLOW policy cannot lift a DENY'
 
 /** A DENY that matches is final: no ALLOW can lift it. The proxy names the policy and the rule in its log line. */
 export default defineRule({
   code: 'authz-deny-rule-matched',
   layer: 'authz',
   severity: 'error',
-  explains: ['403', 'reset', '503', 'unknown'],
+  explains: ['403', 'reset', '401', '404', '500', '502', '503', '504', 'timeout', 'tls', 'unknown'],
   title: 'A DENY policy matches this request',
   why: 'DENY policies are evaluated before ALLOW policies, and one match refuses the request, whatever else allows it.',
-  needs: [['server.accessLog', 'waypoint.accessLog', 'gateway.accessLog', 'ztunnel.ztunnelLog']],
+  needs: [
+    [
+      'server.accessLog',
+      'waypoint.accessLog',
+      'gateway.accessLog',
+      'ztunnel.ztunnelLog',
+      'client.accessLog',
+      'server.config',
+    ],
+  ],
   seeAlso: ['https://istio.io/latest/docs/concepts/security/#authorization'],
   check(situation) {
-    const lines = failingLines(
-      situation,
-      ({ record }) =>
-        policyId.test(`${record.details ?? ''}${record.termination ?? ''}`) &&
-        !/istio-ext-authz-/.test(record.details ?? ''),
-    )
-    const [line] = lines.slice(-1)
-    if (line) {
-      const [, namespace = '', name = '', index = '0'] =
-        policyId.exec(`${line.record.details ?? ''}${line.record.termination ?? ''}`) ?? []
-      const where =
-        line.role === 'waypoint' ? 'the waypoint' : line.role === 'gateway' ? 'the gateway' : "the destination's proxy"
-      const quotes = [
-        quoteLine(line, `${where} refused it and named rule ${index} of AuthorizationPolicy ${namespace}/${name}`),
-      ]
-      return fired(denied(situation, { namespace, name, index: Number(index) }, quotes))
+    const refusal = refusalOf(situation)
+    const match = refusal ? denyMatchOf(situation, refusal) : null
+    if (refusal && match) {
+      const after = refusalWithout(situation, refusal)
+      const next = after?.decision.by?.action === 'DENY' ? [evaluated(situation, after, 'next')] : []
+      if (match.kind === 'plain') return fired(denied(situation, refusal, match), ...next)
+      return ruledOut('the rule matches for a more specific reason, which is proven', refusal.quote)
     }
-    const refusal = ztunnelOfCall(situation).find(({ record }) => ztunnelDenial.test(record.error ?? ''))
-    if (refusal) {
-      const [, namespace = '', name = ''] = ztunnelDenial.exec(refusal.record.error ?? '') ?? []
-      // STRICT is a DENY policy too, at ztunnel: that one is about plaintext, and another rule's business.
-      if (!name.startsWith('istio_converted_') && !name.startsWith('converted_peer_authentication_')) {
-        return fired(
-          denied(situation, { namespace, name, index: null }, [
-            quote(
-              refusal.entry,
-              `the destination's ztunnel refused it because of ${namespace}/${name}`,
-              refusal.record.raw,
-              refusal.record.line,
-            ),
-          ]),
-        )
-      }
-    }
-    const other = firstFailing(situation)
-    return other
-      ? ruledOut('the failing lines name no DENY policy', quoteLine(other, 'no policy is named here'))
-      : { status: 'quiet' }
+    if (refusal) return ruledOut('the line says "none": no DENY rule matched', refusal.quote)
+    const later = laterRefusal(situation)
+    if (later?.decision.by?.action === 'DENY') return fired(evaluated(situation, later, 'next'))
+    const guess = unloggedRefusal(situation)
+    if (guess?.decision.by?.action === 'DENY') return fired(evaluated(situation, guess, 'call'))
+    if (guess) return quiet
+    return notSeen(situation, firstFailing(situation), 'the failing lines name no DENY policy')
   },
 })
 
-function denied(
-  situation: Situation,
-  policy: { namespace: string; name: string; index: number | null },
-  quotes: Hit['supporting'],
-): Hit {
-  const stored = situation.store.get('AuthorizationPolicy', policy.namespace, policy.name)
-  const rules: readonly unknown[] = stored?.object.spec?.rules ?? []
-  const rule = policy.index === null ? undefined : rules[policy.index]
-  const decision = situation.server.pod ? decisionAt(situation, situation.server.pod, situation.sample) : null
-  const why =
-    decision?.decision === 'denied' && decision.by?.policy === `${policy.namespace}/${policy.name}`
-      ? ` ${decision.by.why}.`
-      : ''
-  const object = `AuthorizationPolicy ${policy.namespace}/${policy.name}`
+function denied(situation: Situation, { by, at, quote }: Refusal, { policy, rule, why, alsoMatches }: DenyMatch): Hit {
+  const { namespace, name, index } = by === 'none' ? { namespace: '', name: '', index: null } : by
+  const object = `AuthorizationPolicy ${namespace}/${name}`
+  const which = index === null ? 'one of its rules' : `its rule ${index}`
+  const more =
+    alsoMatches.length > 0 ? ` These match as well, and only one is ever logged: ${alsoMatches.join(', ')}.` : ''
+  const statement = `If the caller is meant to pass, narrow ${index === null ? 'the matching rule' : `rule ${index}`} of ${object} so that it no longer matches this request; keep its other rules.`
   return {
     subject: object,
     title: `${object} denies ${callerName(situation)} this request to ${destinationName(situation)}`,
-    statement: `${object} has action DENY and ${policy.index === null ? 'one of its rules' : `its rule ${policy.index}`} matches.${why}`,
+    statement: `${object} has action DENY and ${which} matches at ${placeName(at)}.${why ? ` ${why}.` : ''}${more}`,
     certainty: 'proven',
-    supporting: [
-      ...quotes,
-      ...(stored ? [quoteObject(stored, `what ${object} says`, rule ?? stored.object.spec)] : []),
-    ],
+    supporting: [quote, ...(policy ? [quoteObject(policy, `what ${object} says`, rule ?? policy.object.spec)] : [])],
     contradicting: [],
-    fix: {
-      statement: `If the caller is meant to pass, narrow ${policy.index === null ? 'the matching rule' : `rule ${policy.index}`} of ${object} so that it no longer matches this request; keep its other rules.`,
-      commands: [`kubectl -n ${policy.namespace} edit authorizationpolicies.security.istio.io ${policy.name}`],
-      scope: `every workload that ${object} selects`,
-      risk: 'a rule made too narrow lets through what it was written to stop; an ALLOW policy cannot lift a DENY',
-      undo: `put the rule back as it was: kubectl -n ${policy.namespace} get authorizationpolicies.security.istio.io ${policy.name} -o yaml before the change`,
-    },
-    verify: tryAgain(situation, 'no 403, and no matched_policy in the new log line'),
+    fix: policy
+      ? policyFix(policy, statement, risk)
+      : looseFix(statement, `every workload that ${object} selects`, risk),
+    verify: tryAgain(situation, 'no refusal, and no matched_policy in the new log line'),
     wouldDecide: null,
     about: 'call',
+  }
+}
+
+/** From the policies alone: no line says it. */
+function evaluated(
+  situation: Situation,
+  { refusal, decision, supporting, contradicting }: Unlogged,
+  about: 'call' | 'next',
+): Hit {
+  const [namespace = '', name = ''] = (decision.by?.policy ?? '').split('/')
+  const policy = situation.store.get('AuthorizationPolicy', namespace, name)
+  const object = policy ? policyName(policy) : 'a DENY policy'
+  const rule = decision.by?.ruleIndex ?? null
+  const fix = `If the caller is meant to pass, narrow ${rule === null ? 'the matching rule' : `rule ${rule}`} of ${object}; keep its other rules.`
+  return {
+    subject: object,
+    title: `${object} denies ${callerName(situation)} this request to ${destinationName(situation)}`,
+    statement: `${about === 'next' ? 'Once what fails now is out of the way, ' : 'Evaluated for this request, '}${object} refuses it at ${placeName(refusal.at)}: ${decision.by?.why ?? 'a rule matches'}.`,
+    certainty: 'likely',
+    supporting,
+    contradicting,
+    fix: policy ? policyFix(policy, fix, risk) : looseFix(fix, destinationName(situation), risk),
+    verify: tryAgain(situation, 'no refusal by policy'),
+    wouldDecide: serverLogDecides(situation),
+    about,
   }
 }
