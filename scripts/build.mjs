@@ -1,9 +1,10 @@
 // Bundles src/main.ts into dist/. Ink and listr2 end up in chunks that load only where used.
-import { rmSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
+const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'))
 rmSync(`${root}dist`, { recursive: true, force: true })
 await build({
   absWorkingDir: root,
@@ -18,7 +19,11 @@ await build({
   legalComments: 'none',
   chunkNames: 'chunk-[name]-[hash]',
   // Ink loads its devtools only in development; they are not installed.
-  define: { 'process.env.NODE_ENV': '"production"', 'process.env.DEV': '"false"' },
+  define: {
+    __MESHTRIAGE_VERSION__: JSON.stringify(version),
+    'process.env.NODE_ENV': '"production"',
+    'process.env.DEV': '"false"',
+  },
   external: ['react-devtools-core'],
   banner: {
     // CommonJS parts of the bundle ask for `require`.

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Recorded, unpackRecorded } from '../exec/recorded.ts'
-import { packageRoot } from '../library/find-runbooks.ts'
+import { packageRoot } from '../library/package-root.ts'
 import type { SymptomId } from '../model/call.ts'
 import { UserError } from '../model/errors.ts'
 import { nearest } from './suggest.ts'

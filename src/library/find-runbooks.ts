@@ -1,25 +1,14 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import { UserError } from '../model/errors.ts'
 import type { Runbook } from '../model/runbook.ts'
+import { packageRoot } from './package-root.ts'
 import { type Catalogue, readRunbook } from './read-runbook.ts'
 
 export interface FoundRunbook {
   readonly runbook: Runbook
   readonly origin: 'built-in' | 'user' | 'file'
   readonly path: string
-}
-
-/** The root of the package, from the bundle and from the sources alike. */
-export function packageRoot(from: string = fileURLToPath(import.meta.url)): string {
-  let folder = dirname(from)
-  while (!existsSync(join(folder, 'package.json')) || !existsSync(join(folder, 'runbooks'))) {
-    const parent = dirname(folder)
-    if (parent === folder) throw new Error('the package is incomplete: no runbooks folder above the program')
-    folder = parent
-  }
-  return folder
 }
 
 /** Built-in runbooks, then the user's own folder; one of the user's replaces a built-in one of the same id. */
