@@ -1,6 +1,7 @@
 import { useInput } from 'ink'
 import { createContext, useContext, useEffect, useLayoutEffect, useRef, useState } from 'react'
-import { decode, notPasting, type Press } from './keys.ts'
+import { decode, notPasting } from './decode.ts'
+import type { Press } from './keys.ts'
 
 type Handler = (press: Press) => void
 

@@ -26,13 +26,11 @@ export async function runPlain(
   const aborter = new AbortController()
   const interrupt = () => aborter.abort()
   options.signal?.addEventListener('abort', interrupt)
+  const gone = new Promise<null>((resolve) => aborter.signal.addEventListener('abort', () => resolve(null)))
   const talk: Talk = {
     say: (...lines) => options.stdout.write(`${lines.map(strip).join('\n')}\n`),
     hear: async (prompt) => {
       options.stdout.write(`${prompt} `)
-      const gone = new Promise<null>((resolve) =>
-        aborter.signal.addEventListener('abort', () => resolve(null), { once: true }),
-      )
       return aborter.signal.aborted ? null : Promise.race([reader.next(), gone])
     },
   }

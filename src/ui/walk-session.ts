@@ -78,10 +78,15 @@ export function createWalk(now: () => number): WalkSession {
   const until = <T>(signal: AbortSignal, wait: (settle: (value: T) => void) => void, given: T): Promise<T> =>
     new Promise((resolve) => {
       if (signal.aborted || aborter.signal.aborted) return resolve(given)
-      const abort = () => resolve(given)
-      signal.addEventListener('abort', abort, { once: true })
-      aborter.signal.addEventListener('abort', abort, { once: true })
-      wait(resolve)
+      const signals = [signal, aborter.signal]
+      // A long walk waits hundreds of times on the same signals.
+      const settle = (value: T) => {
+        for (const each of signals) each.removeEventListener('abort', giveUp)
+        resolve(value)
+      }
+      const giveUp = () => settle(given)
+      for (const each of signals) each.addEventListener('abort', giveUp)
+      wait(settle)
     })
 
   const ports: WalkPorts = {

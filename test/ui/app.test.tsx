@@ -259,7 +259,7 @@ describe('the walk', () => {
     await app.waitFor('ANALYZE')
     expect(app.frame()).not.toContain('waiting for')
     clock = 7000
-    expect(await app.waitFor('waiting for istioctl analyze')).toMatch(/-o json {2}7 s/)
+    expect(await app.waitFor('waiting for istioctl analyze')).toMatch(/-o json\s+7\ss/)
     await app.press('e')
     expect(app.frame()).toContain('Evidence')
     await app.press(keys.esc, keys.esc)

@@ -1,12 +1,12 @@
 import type { Key } from 'ink'
 import { describe, expect, test } from 'vitest'
+import { decode, notPasting } from '../../src/ui/decode.ts'
 import { edit, emptyField, type Field, fieldText } from '../../src/ui/field.ts'
 import { fuzzy, matches } from '../../src/ui/fuzzy.ts'
 import * as tables from '../../src/ui/keys.ts'
 
 const none = { ctrl: false, meta: false, shift: false } as Key
-const read = (input: string, key: Partial<Key> = {}, before = tables.notPasting) =>
-  tables.decode(before, input, { ...none, ...key })
+const read = (input: string, key: Partial<Key> = {}, before = notPasting) => decode(before, input, { ...none, ...key })
 
 describe('what the keyboard says', () => {
   test('letters that arrive together are pressed one after the other', () =>
@@ -19,7 +19,7 @@ describe('what the keyboard says', () => {
     expect(first.presses).toEqual([])
     expect(read('[201~', {}, more.after)).toEqual({
       presses: [{ token: 'paste', text: 'q line 1\nline 2' }],
-      after: tables.notPasting,
+      after: notPasting,
     })
   })
   test('a terminal without bracketed paste: much at once is a paste', () =>

@@ -71,7 +71,10 @@ function rowLine<Value>(row: PickRow<Value>, filter: string, isHere: boolean, co
   const mark = span(isHere ? '▸ ' : '  ', 'accent')
   const room = width - column - 2
   // Half a word tells nothing: a narrow screen says why one would pick it, or nothing.
-  if (room < 14) return clipLine([mark, ...label, span(row.remark ? `  ${row.remark}` : '', 'warn')], width)
+  if (room < 14) {
+    const why = span(row.remark ? `  ${row.remark}` : '', 'warn')
+    return clipLine([mark, ...clipLine(label, Math.max(10, width - 2 - widthOf(why.text))), why], width)
+  }
   const remark = span(row.remark ? `${row.detail ? ' · ' : ''}${row.remark}` : '', 'warn')
   return clipLine([mark, ...padLine(clipLine(label, column - 1), column), span(row.detail, 'dim'), remark], width)
 }
