@@ -1,14 +1,22 @@
 import type { AnyRule } from '../model/finding.ts'
+import { appRules } from './app/index.ts'
 import { authzRules } from './authz/index.ts'
+import { clientSidecarRules } from './client-sidecar/index.ts'
 import { controlPlaneRules } from './control-plane/index.ts'
+import { egressRules } from './egress/index.ts'
 import { gatewayRules } from './gateway/index.ts'
 import { injectionRules } from './injection/index.ts'
+import { kubernetesEndpointsRules } from './kubernetes-endpoints/index.ts'
 import { lifecycleRules } from './lifecycle/index.ts'
 import { probeRules } from './probes/index.ts'
 import { requestAuthnRules } from './request-authn/index.ts'
 import { transportRules } from './transport-mtls/index.ts'
 
 const groups: readonly (readonly AnyRule[])[] = [
+  appRules,
+  egressRules,
+  kubernetesEndpointsRules,
+  clientSidecarRules,
   authzRules,
   controlPlaneRules,
   gatewayRules,

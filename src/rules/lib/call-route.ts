@@ -95,7 +95,8 @@ export function predictCall(situation: Situation): PredictedRoute | null {
     mesh: { ...mesh, rootNamespace: situation.rootNamespace },
     client: { namespace, labels: client.pod?.labels ?? {} },
     destination: {
-      address: ipOf(record?.downstreamLocal ?? null) ?? (typeof address === 'string' && address !== 'None' ? address : null),
+      address:
+        ipOf(record?.downstreamLocal ?? null) ?? (typeof address === 'string' && address !== 'None' ? address : null),
       port: portOf(record?.downstreamLocal ?? null) ?? server.portNumber,
     },
     request: {

@@ -25,7 +25,9 @@ export function frontLines(situation: Situation, test: (line: Line) => boolean):
       const line = exchange[role]
       if (!line || !test(line)) return []
       // A pasted line of a gateway stands where the caller's would.
-      return [{ role: role === 'client' && line.role === 'given' && situation.gateway ? 'gateway' : role, line, exchange }]
+      return [
+        { role: role === 'client' && line.role === 'given' && situation.gateway ? 'gateway' : role, line, exchange },
+      ]
     }),
   )
 }
@@ -89,7 +91,12 @@ export function storedOf({ store }: Situation, object: ConfigObject | null): Sto
   return object ? store.get(object.kind, object.namespace, object.name) : null
 }
 
-export function quoteOwner(situation: Situation, object: ConfigObject | null, part: (spec: any) => unknown): readonly Quote[] {
+export function quoteOwner(
+  situation: Situation,
+  object: ConfigObject | null,
+  // biome-ignore lint/suspicious/noExplicitAny: the spec of any object
+  part: (spec: any) => unknown,
+): readonly Quote[] {
   const stored = storedOf(situation, object)
   return stored && object
     ? [quoteObject(stored, `what ${objectText(object)} says`, part(stored.object.spec) ?? stored.object.spec)]

@@ -1,0 +1,82 @@
+import { fired, type Hit } from '../../model/finding.ts'
+import { quoteLine, type Situation } from '../../situation/situation.ts'
+import { defineRule } from '../define-rule.ts'
+import { isCutInbound } from '../lib/app-answers.ts'
+import { quotePassing, serverLines, share } from '../lib/front.ts'
+import { hitOf, signMissing } from '../lib/make-hit.ts'
+import { type Connections, connectionsOf, looksLikeKeepAlive } from '../lib/upstream-connections.ts'
+import { destinationName, tryAgain } from '../lib/words.ts'
+
+/** The request reached the application, and the application hung up instead of answering. */
+export default defineRule({
+  code: 'app-closes-connection',
+  layer: 'app',
+  severity: 'error',
+  explains: ['503', 'reset', '502'],
+  title: 'The application closes the connection without an answer',
+  why: 'The destination’s proxy had a connection to its application, sent the request, and the application closed it before a response began. The mesh delivered; what failed is behind it.',
+  needs: ['server.accessLog'],
+  yieldsTo: ['uc-pod-shutdown', 'uc-keepalive-race'],
+  check(situation) {
+    const lines = serverLines(situation, isCutInbound)
+    if (lines.length === 0)
+      return signMissing(situation, "no line of the destination's proxy shows a connection that the application closed")
+    const connections = connectionsOf(situation, lines)
+    if (looksLikeKeepAlive(connections)) return signMissing(situation, 'only connections that had been idle were cut')
+    return fired(closesHit(situation, connections))
+  },
+})
+
+function closesHit(situation: Situation, { cuts, survivedMs, isWhole }: Connections): Hit {
+  const destination = destinationName(situation)
+  const fresh = cuts.filter(({ earlier }) => earlier === 0)
+  const busy = cuts.filter(({ idleMs }) => idleMs !== null && idleMs <= (survivedMs.at(-1) ?? 0))
+  // A cut on a connection that carried nothing before, or right after an answer, is no timer of an idle connection.
+  const isProven = (fresh.length > 0 && (isWhole || fresh.length > 2)) || busy.length > 1
+  const gone = situation.server.pods.filter(({ terminating }) => terminating)
+  const lines = cuts.map(({ line }) => line)
+  const evidence = fresh.at(-1) ?? busy.at(-1) ?? cuts.at(-1)
+  const [pod] = situation.server.pods
+  const container = pod?.ports.find(({ port }) => port === situation.server.port?.containerPort)?.container
+  return hitOf({
+    subject: destination,
+    title: `The application behind ${destination} closes connections without answering`,
+    statement: `The destination's proxy logged UC on its inbound cluster for ${share(situation, lines)}: the request was delivered and the connection ended before a response. ${
+      fresh.length > 0
+        ? `${fresh.length} of these connections had carried no request before, so no idle timer explains it.`
+        : `They had been idle for ${Math.min(...cuts.map(({ idleMs }) => idleMs ?? 0))} ms and more, and others survived ${survivedMs.at(-1) ?? 0} ms.`
+    }`,
+    certainty: isProven && gone.length === 0 ? 'proven' : 'likely',
+    supporting: [
+      ...(evidence ? [quoteLine(evidence.line, `the application hung up (${share(situation, lines)})`)] : []),
+      ...(evidence && evidence.earlier === 0 && evidence.line.record.upstreamLocal
+        ? [
+            quoteLine(
+              evidence.line,
+              `no earlier line of this pod uses ${evidence.line.record.upstreamLocal}: the connection was new`,
+            ),
+          ]
+        : []),
+      ...quotePassing(situation, 'server'),
+    ],
+    fix: {
+      statement: `Look at the application's own log at these times and repair the handler that ends the connection; nothing in the mesh needs to change. Do not add retries for requests that change something.`,
+      commands: pod
+        ? [`kubectl logs ${pod.name} -n ${pod.namespace}${container ? ` -c ${container}` : ''} --since=15m`]
+        : [],
+      scope: `the application behind ${destination}`,
+      risk: 'none: reading a log',
+      undo: 'nothing to undo',
+    },
+    verify: tryAgain(situation, 'an answer, and no UC in the new line of the destination’s proxy'),
+    wouldDecide:
+      isProven && gone.length === 0
+        ? null
+        : {
+            command: pod
+              ? `kubectl logs ${pod.name} -n ${pod.namespace} -c istio-proxy --tail=-1`
+              : "kubectl logs of the destination's proxy",
+            why: 'whether the cut connections (UPSTREAM_LOCAL_ADDRESS) had been used before tells a closing application from an idle timer',
+          },
+  })
+}

@@ -1,0 +1,83 @@
+import type { Quote } from '../../model/evidence.ts'
+import type { Line } from '../../situation/exchanges.ts'
+import { ipOf, portOf } from '../../situation/hints.ts'
+import type { PodView } from '../../situation/pods.ts'
+import { ztunnelOfCall } from '../../situation/reading.ts'
+import { quote, quoteLine, type Situation } from '../../situation/situation.ts'
+import { isInbound } from './app-answers.ts'
+import { frontLines, serverLines, share } from './front.ts'
+
+const refusal = /[Cc]onnection[ _]refused|delayed_connect_error:_111|os error 111/
+const ownPorts = new Set([15001, 15006, 15008, 15021, 15090])
+
+/** Nobody listens at the address that the last proxy before the application dialled. */
+export interface Refused {
+  /** `inbound`: the destination's own proxy or ztunnel was refused, so the pod is there and the port is closed. */
+  readonly seenBy: 'inbound' | 'caller'
+  readonly pod: PodView | null
+  readonly port: number | null
+  readonly quotes: readonly Quote[]
+  readonly often: string
+}
+
+export function refusedConnection(situation: Situation): Refused | null {
+  return fromServer(situation) ?? fromZtunnel(situation) ?? fromCaller(situation)
+}
+
+function isRefused({ record }: Line): boolean {
+  return refusal.test(`${record.details ?? ''} ${record.transportFailure ?? ''}`)
+}
+
+function fromServer(situation: Situation): Refused | null {
+  const lines = serverLines(situation, (line) => isInbound(line.record.upstreamCluster) && isRefused(line))
+  const last = lines.at(-1)
+  if (!last) return null
+  const { record, pod } = last
+  return {
+    seenBy: 'inbound',
+    pod: pod ?? situation.server.pod,
+    port: portOf(record.upstreamHost) ?? portOf(record.downstreamLocal),
+    often: share(situation, lines),
+    quotes: [
+      quoteLine(last, `the destination's proxy was refused by its own application (${share(situation, lines)})`),
+    ],
+  }
+}
+
+function fromZtunnel(situation: Situation): Refused | null {
+  const line = ztunnelOfCall(situation).findLast(
+    ({ record }) => record.direction === 'inbound' && refusal.test(record.error ?? ''),
+  )
+  if (!line) return null
+  const { record, entry } = line
+  const address = record.dstHboneAddress ?? record.dstAddress
+  const port = portOf(address)
+  // Refused at 15008 is a missing ztunnel, not a closed application.
+  if (port === null || ownPorts.has(port)) return null
+  return {
+    seenBy: 'inbound',
+    pod: situation.podByIp(ipOf(address)) ?? situation.server.pod,
+    port,
+    often: 'the logged connections',
+    quotes: [quote(entry, "the destination's ztunnel was refused by the pod", record.raw, record.line)],
+  }
+}
+
+function fromCaller(situation: Situation): Refused | null {
+  const lines = frontLines(situation, (line) => !isInbound(line.record.upstreamCluster) && isRefused(line))
+  const last = lines.at(-1)
+  if (!last) return null
+  const { upstreamHost } = last.line.record
+  return {
+    seenBy: 'caller',
+    pod: situation.podByIp(ipOf(upstreamHost)),
+    port: portOf(upstreamHost),
+    often: share(situation, lines),
+    quotes: [
+      quoteLine(
+        last.line,
+        `the connection to ${upstreamHost ?? 'the destination'} was refused (${share(situation, lines)})`,
+      ),
+    ],
+  }
+}
