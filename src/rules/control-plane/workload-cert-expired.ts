@@ -1,0 +1,66 @@
+import { fired, quiet } from '../../model/finding.ts'
+import { quote, quoteLine } from '../../situation/situation.ts'
+import { defineRule } from '../define-rule.ts'
+import { hit } from '../lib/hit.ts'
+import { quotePod } from '../lib/pod-facts.ts'
+import { messagesOf } from '../lib/sync-state.ts'
+import { verifyFailures } from '../lib/tls-failures.ts'
+import { transportOf } from '../lib/transport.ts'
+import { destinationName, tryAgain } from '../lib/words.ts'
+
+const expired = /certificate[ _]has[ _]expired|CERTIFICATE_EXPIRED/i
+const renewalFails = /failed to warm certificate|failed to (?:generate|sign|fetch|get).*cert|Unauthenticated/i
+
+/** The refusing side says that the certificate it was shown has run out. */
+export default defineRule({
+  code: 'workload-cert-expired',
+  layer: 'control-plane-ca',
+  severity: 'error',
+  explains: ['503', 'reset', 'tls'],
+  title: 'A workload’s certificate has expired',
+  why: 'Mesh certificates live for a day and are renewed halfway. When renewal fails for long enough they run out, and every handshake is refused.',
+  needs: [['client.accessLog', 'gateway.accessLog', 'waypoint.accessLog']],
+  applies: ({ server }) => !server.external,
+  check(situation) {
+    const line = verifyFailures(situation).findLast(({ record }) =>
+      expired.test(`${record.transportFailure ?? ''} ${record.details ?? ''}`),
+    )
+    if (!line) return quiet
+    const text = `${line.record.transportFailure ?? ''} ${line.record.details ?? ''}`
+    // An alert comes from the other side: it is our certificate that it refused.
+    const ours = /ALERT/i.test(text)
+    const transport = transportOf(
+      situation,
+      situation.failing.findLast(({ client, gateway }) => client === line || gateway === line) ?? null,
+    )
+    const pod = ours ? (transport?.caller ?? null) : (transport?.target ?? null)
+    if (!pod) return quiet
+    const failing = messagesOf(situation, pod, renewalFails).at(-1)
+    return fired(
+      hit({
+        subject: `${pod.name}.${pod.namespace}`,
+        title: `The certificate of ${pod.name}.${pod.namespace} has expired`,
+        statement: `The handshake with ${destinationName(situation)} was refused because ${ours ? 'the caller' : 'the destination'} shows a certificate that has run out.${
+          failing ? ' Its agent reports that renewal fails.' : ''
+        }`,
+        certainty: 'proven',
+        supporting: [
+          quoteLine(line, 'the handshake failed over an expired certificate'),
+          quotePod(pod, 'the pod that shows it'),
+          ...(failing ? [quote(failing.entry, 'its agent could not renew it', failing.text, failing.line)] : []),
+        ],
+        fix: {
+          statement: `Let the workload of ${pod.name}.${pod.namespace} make a new pod, which asks for a new certificate; then find out why renewal failed, or it comes back.`,
+          commands: [
+            `kubectl logs -n ${pod.namespace} ${pod.name} -c istio-proxy --tail=500`,
+            `kubectl delete pod -n ${pod.namespace} ${pod.name}`,
+          ],
+          scope: 'this one pod',
+          risk: 'if the CA refuses this workload, the new pod does not become ready',
+          undo: 'nothing to undo',
+        },
+        verify: tryAgain(situation, 'an answer, and VALID CERT true in istioctl proxy-config secret of the pod'),
+      }),
+    )
+  },
+})
