@@ -8,6 +8,7 @@ import { gatewayRules } from './gateway/index.ts'
 import { injectionRules } from './injection/index.ts'
 import { kubernetesEndpointsRules } from './kubernetes-endpoints/index.ts'
 import { lifecycleRules } from './lifecycle/index.ts'
+import { observabilityRules } from './observability/index.ts'
 import { probeRules } from './probes/index.ts'
 import { requestAuthnRules } from './request-authn/index.ts'
 import { transportRules } from './transport-mtls/index.ts'
@@ -22,6 +23,7 @@ const groups: readonly (readonly AnyRule[])[] = [
   gatewayRules,
   injectionRules,
   lifecycleRules,
+  observabilityRules,
   probeRules,
   requestAuthnRules,
   transportRules,

@@ -76,7 +76,7 @@ export function whoAnswered(situation: Situation): AnsweredBy {
       because: 'the caller’s proxy does not answer any more, so its log says only what was before',
       evidence: [quote(silent.id, 'the caller’s proxy was asked and did not answer in time', silent.detail)],
     }
-  const exchange = situation.sample ?? situation.exchanges.at(-1) ?? null
+  const exchange = situation.sample ?? complained(situation) ?? situation.exchanges.at(-1) ?? null
   const { client, server, pasted } = situation
   // What reached a waypoint without error says nothing about the application behind it.
   const ztunnel = ztunnelOfCall(situation).filter(
@@ -152,6 +152,11 @@ function silentCaller({ entries, client, sample }: Situation) {
       ['listeners', 'routes', 'clusters', 'endpoints'].includes(probe),
   )
   return asked.length > 0 && asked.every(({ reason }) => reason === 'timed-out') ? (asked[0] ?? null) : null
+}
+
+/** Who says that a change has no effect sees requests go through as before; a refusal beside them is somebody's other test. */
+function complained({ symptom, passing }: Situation): Exchange | null {
+  return symptom === 'not-applied' ? (passing.at(-1) ?? null) : null
 }
 
 /** Lines of ztunnels about this call: both ends by workload or address. Failing ones first where the symptom is a failure. */

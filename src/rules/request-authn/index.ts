@@ -6,6 +6,7 @@ import jwtIssuerNotConfigured from './jwt-issuer-not-configured.ts'
 import jwtJwksUnreachable from './jwt-jwks-unreachable.ts'
 import jwtKidRotation from './jwt-kid-rotation.ts'
 import jwtRejected from './jwt-rejected.ts'
+import requestAuthNotEnforced from './request-auth-not-enforced.ts'
 
 export const requestAuthnRules: readonly AnyRule[] = [
   auth401FromAppOrIdp,
@@ -15,4 +16,5 @@ export const requestAuthnRules: readonly AnyRule[] = [
   jwtJwksUnreachable,
   jwtKidRotation,
   jwtRejected,
+  requestAuthNotEnforced,
 ]
