@@ -30,7 +30,7 @@ export function conduct(options: ConductOptions): AsyncGenerator<RunEvent, void>
     ...rest,
     probes,
     rules,
-    situate: (entries, given) => situate(entries, given, pasted),
+    situate: (entries, given, settled) => situate(entries, given, pasted, settled),
     read: readSituation,
   })
 }

@@ -11,7 +11,8 @@ export interface CollectorOptions<S> {
   readonly now: () => string
   readonly limit: number
   readonly noExec: boolean
-  readonly situate: (entries: readonly EvidenceEntry[]) => S
+  /** `settled`: keys that need not be waited for, also where nothing came of them. */
+  readonly situate: (entries: readonly EvidenceEntry[], settled: ReadonlySet<EvidenceKey>) => S
   readonly onStarted: (start: { id: string; key: EvidenceKey; target: ProbeTarget }) => void
   readonly onFinished: (entry: EvidenceEntry, learned: string) => void
 }
@@ -64,17 +65,18 @@ export function createCollector<S>(options: CollectorOptions<S>): Collector<S> {
   const sortedVisible = () => sorted().filter(({ key }) => visible.has(key))
   /** Everything known, for planning what can be asked. */
   const situation = () => {
-    cached ??= options.situate(sorted())
+    cached ??= options.situate(sorted(), settledKeys())
     return cached
   }
   const visibleSituation = () => {
-    seen ??= options.situate(sortedVisible())
+    seen ??= options.situate(sortedVisible(), settledKeys())
     return seen
   }
   const changed = () => {
     cached = null
     seen = null
   }
+  const settledKeys = () => new Set([...wanted.values()].filter(({ state }) => state === 'done').map(({ key }) => key))
   const store = (entry: EvidenceEntry) => {
     entries.set(entry.id, entry)
     changed()
@@ -93,6 +95,7 @@ export function createCollector<S>(options: CollectorOptions<S>): Collector<S> {
 
   function finish(item: Wanted) {
     item.state = 'done'
+    changed()
     for (const resolve of item.waiters.splice(0)) resolve()
   }
 
@@ -148,6 +151,10 @@ export function createCollector<S>(options: CollectorOptions<S>): Collector<S> {
       switch (plan.plan) {
         case 'wait':
           if (othersBusy(item)) break
+          if (plan.otherwise && plan.otherwise.length > 0) {
+            start(item, plan.otherwise)
+            break
+          }
           // Nothing that could still answer is under way: what this probe needs will not come.
           store(
             missingEntry(item, null, {
@@ -166,11 +173,7 @@ export function createCollector<S>(options: CollectorOptions<S>): Collector<S> {
           break
         }
         case 'ask':
-          item.state = 'running'
-          item.open = plan.targets.length
-          for (const target of plan.targets)
-            pendingStarts.push({ want: item, target, id: entryId(item.key, target.subject) })
-          if (plan.targets.length === 0) finish(item)
+          start(item, plan.targets)
           break
       }
     }
@@ -178,6 +181,13 @@ export function createCollector<S>(options: CollectorOptions<S>): Collector<S> {
       const next = pendingStarts.shift()
       if (next) void run(next.want, next.target, next.id)
     }
+  }
+
+  function start(item: Wanted, targets: readonly ProbeTarget[]) {
+    item.state = 'running'
+    item.open = targets.length
+    for (const target of targets) pendingStarts.push({ want: item, target, id: entryId(item.key, target.subject) })
+    if (targets.length === 0) finish(item)
   }
 
   function othersBusy(self: Wanted): boolean {

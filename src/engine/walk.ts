@@ -30,7 +30,7 @@ export interface WalkOptions<S> {
   readonly given: Given
   readonly probes: readonly AnyProbe[]
   readonly rules: readonly AnyRule[]
-  readonly situate: (entries: readonly EvidenceEntry[], given: Given) => S
+  readonly situate: (entries: readonly EvidenceEntry[], given: Given, settled: ReadonlySet<EvidenceKey>) => S
   readonly read: (situation: S) => Reading
   readonly runner: Runner
   readonly ports: WalkPorts
@@ -66,7 +66,7 @@ async function drive<S>(options: WalkOptions<S>, emit: (event: RunEvent) => void
     now,
     limit: options.limit ?? 4,
     noExec: given.noExec,
-    situate: (entries) => options.situate(entries, given),
+    situate: (entries, settled) => options.situate(entries, given, settled),
     onStarted({ id, key, target }) {
       const step = stepWanting.get(key) ?? current
       emit({

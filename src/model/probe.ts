@@ -15,7 +15,11 @@ export interface ProbeTarget {
 
 export type ProbePlan =
   /** Something else has to be known first; ask again when more has arrived. */
-  | { readonly plan: 'wait'; readonly for: string }
+  | {
+      readonly plan: 'wait'
+      readonly for: string /** Asked all the same when nothing is under way that could tell. */
+      readonly otherwise?: readonly ProbeTarget[]
+    }
   /** What to ask; `[]` when this call has no such thing (no gateway on its way, no waypoint). */
   | { readonly plan: 'ask'; readonly targets: readonly ProbeTarget[] }
   /** It should be asked and cannot be: `--no-exec`, no pod found. */

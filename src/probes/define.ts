@@ -40,7 +40,7 @@ export function meshTarget(command: Command): ProbeTarget {
 
 /** Whether the objects of a role's namespaces have been read, or cannot be: only then an empty list of pods means none. */
 export function endsAreKnown(situation: Situation, role: Role): boolean {
-  const asked = (key: string) => situation.entries.some((entry) => entry.key === key)
+  const asked = situation.isSettled
   switch (role) {
     case 'client':
       // Where both ends live in one namespace it is read once, as the server's.

@@ -30,8 +30,7 @@ export const version = defineProbe({
   needsExec: true,
   plan(situation) {
     const minor = situation.istioctlMinor
-    if (!minor && !situation.entries.some(({ key }) => key === 'mesh.clientVersion'))
-      return waitFor('the version of istioctl')
+    if (!minor && !situation.isSettled('mesh.clientVersion')) return waitFor('the version of istioctl')
     return ask(meshTarget(istioctl('version', '-o', 'json', ...revisionFlag(situation))))
   },
   read: ({ stdout }) => versionParser.parse(stdout),
@@ -74,8 +73,7 @@ export const analyze = defineProbe({
           : [...new Set(situation.gateway?.pods.map(({ namespace }) => namespace) ?? [])].filter(
               (name) => name !== serverNamespace,
             )
-    if (role === 'gateway' && !situation.entries.some(({ key }) => key === 'gateway.pods'))
-      return waitFor("the gateway's pods")
+    if (role === 'gateway' && !situation.isSettled('gateway.pods')) return waitFor("the gateway's pods")
     return ask(
       ...names.flatMap((name) =>
         name === null
@@ -102,12 +100,14 @@ export const proxyStatus = defineProbe({
   layer: 'control-plane-xds',
   needsExec: true,
   plan(situation) {
-    const known = situation.entries.some(({ key }) => key === 'mesh.clientVersion')
-    const podsKnown = situation.entries.some(({ key }) => key === 'server.config' || key === 'client.config')
-    if (!known || !podsKnown) return waitFor('the version of istioctl and the revision of the proxies')
+    const known = situation.isSettled('mesh.clientVersion')
+    const podsKnown = situation.isSettled('server.config') && situation.isSettled('client.config')
     const minor = situation.istioctlMinor?.minor ?? 30
     const layout = minor >= 30 ? ['-o', 'json'] : minor >= 27 ? ['-v', '1'] : []
-    return ask(meshTarget(istioctl('proxy-status', ...layout, ...revisionFlag(situation))))
+    const target = meshTarget(istioctl('proxy-status', ...layout, ...revisionFlag(situation)))
+    if (!known || !podsKnown)
+      return { plan: 'wait', for: 'the version of istioctl and the revision of the proxies', otherwise: [target] }
+    return ask(target)
   },
   read: ({ stdout }) => proxyStatusParser.parse(stdout),
   learned: ({ proxies, statesShown }) => {

@@ -6,6 +6,7 @@ import kubeVersionParser from '../../parsers/kube-version.ts'
 import { readMeshConfig } from '../mesh/mesh-config.ts'
 import type { CommandResult } from '../model/command.ts'
 import { ParseError } from '../model/errors.ts'
+import type { EvidenceKey } from '../model/evidence.ts'
 import type { KubeObject } from '../model/kube.ts'
 import type { KubeRead } from '../situation/objects.ts'
 import type { Situation } from '../situation/situation.ts'
@@ -146,8 +147,8 @@ function injectionLabels(labels: Readonly<Record<string, string>>): string {
   return said.join(' ') || 'no mesh label'
 }
 
-function asked(situation: Situation, key: string): boolean {
-  return situation.entries.some((entry) => entry.key === key)
+function asked(situation: Situation, key: EvidenceKey): boolean {
+  return situation.isSettled(key)
 }
 
 /** Pods, services, policies and routes of the namespaces on the call's way, one command a namespace. */
@@ -176,7 +177,10 @@ function namespacesOf(situation: Situation, role: string): readonly string[] | n
     ip !== null && situation.podByIp(ip) === null && !asked(situation, 'mesh.podsByIp')
   switch (role) {
     case 'server':
-      if (serverNamespace === null && (waitsForIp(situation.hints.serverIp) || waitsForIp(situation.hints.clientIp)))
+      if (
+        serverNamespace === null &&
+        [situation.hints.serverIp, situation.hints.clientIp, situation.hints.serviceIp].some(waitsForIp)
+      )
         return null
       return serverNamespace === null ? [] : [serverNamespace]
     case 'client':
@@ -274,9 +278,10 @@ export const podsByIp = defineProbe({
   needsExec: false,
   plan(situation) {
     const { hints, given } = situation
-    const wanted = [...(given.from ? [] : [hints.clientIp]), ...(given.to ? [] : [hints.serverIp])].filter(
-      (ip): ip is string => ip !== null,
-    )
+    const wanted = [
+      ...(given.from ? [] : [hints.clientIp]),
+      ...(given.to ? [] : [hints.serverIp, hints.serviceIp]),
+    ].filter((ip): ip is string => ip !== null)
     return ask(
       ...[...new Set(wanted)].map((ip) => ({
         subject: `address ${ip}`,

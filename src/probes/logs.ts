@@ -67,7 +67,7 @@ export const istiodLog = defineProbe({
   layer: 'control-plane',
   needsExec: false,
   plan(situation) {
-    if (!situation.entries.some(({ key }) => key === 'mesh.config')) return waitFor('the pods of istiod')
+    if (!situation.isSettled('mesh.config')) return waitFor('the pods of istiod')
     const istiods = situation.pods.filter(
       (pod) => pod.labels.app === 'istiod' || pod.labels['app.kubernetes.io/name'] === 'istiod',
     )

@@ -38,7 +38,12 @@ export function gatewayOf({
 }): GatewayView | null {
   if (given.from !== null || ends.client.pods.length > 0) return null
   const host = given.host ?? hints.authority
-  const fromOutside = ends.client.external || given.symptom === 'tls' || isOutsideName(host, ends)
+  // A line without a cluster names only the address that took the request: a gateway's own, where a gateway wrote it.
+  const writer = pods.find(
+    ({ ip, proxy }) => ip !== null && ip === hints.serviceIp && (proxy === 'gateway' || proxy === 'gateway-api'),
+  )
+  const fromOutside =
+    ends.client.external || given.symptom === 'tls' || isOutsideName(host, ends) || writer !== undefined
   if (!fromOutside) return null
   const bare = host === null ? null : bareHost(host)
   const istio = store.list('Gateway')
@@ -57,6 +62,7 @@ export function gatewayOf({
   ) // checked by the API server
   const own = pods.filter(
     (pod) =>
+      pod === writer ||
       selectors.some((selector) => matchesLabels(selector, pod.labels)) ||
       gatewayApi.some(
         ({ object }) =>

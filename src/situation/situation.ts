@@ -54,6 +54,8 @@ export interface Situation {
   readonly of: <T>(probe: string, pod: PodView) => From<T> | null
   /** Whether anything of this key could be read. */
   readonly has: (key: EvidenceKey) => boolean
+  /** Asked for and done with, whether anything came of it or not. */
+  readonly isSettled: (key: EvidenceKey) => boolean
   readonly missing: (key: EvidenceKey) => readonly EvidenceEntry[]
 
   readonly store: ObjectStore
@@ -113,7 +115,12 @@ export function quoteObject(stored: Stored, statement: string, part?: unknown): 
   return quote(stored.entry, statement, part === undefined ? null : JSON.stringify(part))
 }
 
-export function situate(entries: readonly EvidenceEntry[], given: Given, pasted: Pasted): Situation {
+export function situate(
+  entries: readonly EvidenceEntry[],
+  given: Given,
+  pasted: Pasted,
+  settled: ReadonlySet<EvidenceKey> = new Set(entries.map(({ key }) => key)),
+): Situation {
   const ok = entries.filter(({ status }) => status === 'ok')
   const byKey = new Map<string, EvidenceEntry[]>()
   for (const entry of ok) byKey.set(entry.key, [...(byKey.get(entry.key) ?? []), entry])
@@ -207,6 +214,7 @@ export function situate(entries: readonly EvidenceEntry[], given: Given, pasted:
     of: <T>(probe: string, pod: PodView) =>
       ofProbe<T>(probe).find(({ name, namespace }) => name === pod.name && namespace === pod.namespace) ?? null,
     has: (key) => byKey.has(key),
+    isSettled: (key) => settled.has(key),
     missing: (key) => entries.filter((entry) => entry.key === key && entry.status === 'missing'),
     get store() {
       return store()

@@ -62,8 +62,8 @@ export async function playRunner(runner: Runner, given: Given, options: PlayOpti
     given,
     probes,
     rules: used,
-    situate: (entries, asked) => {
-      last = { entries, situation: situate(entries, asked, options.pasted ?? nothingPasted) }
+    situate: (entries, asked, settled) => {
+      last = { entries, situation: situate(entries, asked, options.pasted ?? nothingPasted, settled) }
       return last.situation
     },
     read: readSituation,

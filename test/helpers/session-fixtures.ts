@@ -57,7 +57,10 @@ export function fixtureRunner(fixture: SessionFixture, edit: Edit = (result) => 
 export function editJson(matches: RegExp, change: (data: any) => unknown): Edit {
   return (result, command) => {
     if (!matches.test([command.file, ...command.args].join(' ')) || result.exit.kind !== 'exited') return result
-    return { ...result, stdout: JSON.stringify(change(JSON.parse(result.stdout))) }
+    return {
+      ...result,
+      stdout: JSON.stringify(change(JSON.parse(result.stdout.trim() === '' ? 'null' : result.stdout))),
+    }
   }
 }
 

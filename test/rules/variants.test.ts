@@ -1,0 +1,124 @@
+import { afterAll, describe, expect, test } from 'vitest'
+import { readPasted } from '../../src/cli/read-pasted.ts'
+import type { Given } from '../../src/model/call.ts'
+import { type Played, play } from '../helpers/play.ts'
+import { type Edit, editJson, fixtureNames, readFixture } from '../helpers/session-fixtures.ts'
+import { hasShared } from '../helpers/shared.ts'
+import { captureRunner, walkCapture } from '../helpers/walk-capture.ts'
+
+const table: string[] = []
+afterAll(() => console.log(table.sort().join('\n')))
+
+/** Whatever is missing or changed around a call: never a wrong cause. `same`: and nothing that decides was taken away. */
+function judge(name: string, variant: string, { state }: Played, demand: 'same' | 'never-wrong') {
+  const wanted = readFixture(name).expect
+  const diagnosis = state.diagnosis
+  if (!diagnosis) throw new Error('no diagnosis')
+  const causes = diagnosis.causes.map(({ code, certainty }) => `${code} (${certainty})`)
+  table.push(`${variant.padEnd(16)} ${name.padEnd(32)} ${diagnosis.verdict.padEnd(12)} ${causes.join(' + ')}`)
+  const codes = diagnosis.causes.map(({ code }) => code)
+  expect(
+    codes.filter((code) => wanted.notCodes.includes(code)),
+    'known not to be the cause',
+  ).toEqual([])
+  const right = wanted.codes.flatMap((code) => code.split('|'))
+  const proven = diagnosis.causes.filter(({ certainty, about }) => certainty === 'proven' && about === 'call')
+  expect(
+    proven.map(({ code }) => code).filter((code) => !right.includes(code)),
+    'proven, and not what was wrong',
+  ).toEqual([])
+  if (wanted.verdict !== 'clean') expect(diagnosis.verdict, 'something is wrong with this mesh').not.toBe('clean')
+  if (demand === 'same') {
+    expect(diagnosis.verdict).toBe(wanted.verdict)
+    wanted.codes.forEach((code, index) => expect(code.split('|')).toContain(codes[index]))
+  }
+}
+
+const forbidServerLogs: (namespace: string) => Edit = (namespace) => (result, command) =>
+  command.file === 'kubectl' && command.args[0] === 'logs' && command.args.includes(namespace)
+    ? {
+        exit: { kind: 'exited', code: 1 },
+        stdout: '',
+        stderr: `Error from server (Forbidden): pods "x" is forbidden: User "dev" cannot get resource "pods/log" in API group "" in the namespace "${namespace}"\n`,
+        durationMs: 1,
+      }
+    : result
+
+/** Findings that analyze really prints, about things that have nothing to do with the call. */
+const unrelated = editJson(/istioctl analyze/, (found: unknown) => [
+  ...(Array.isArray(found) ? found : []),
+  {
+    code: 'IST0101',
+    documentationUrl: 'https://istio.io/latest/docs/reference/config/analysis/ist0101/',
+    level: 'Error',
+    message: 'Referenced host not found: "nobody.nowhere"',
+    origin: 'VirtualService legacy/forgotten',
+    reference: '',
+  },
+  ...Array.from({ length: 30 }, (_, index) => ({
+    code: 'IST0118',
+    documentationUrl: '',
+    level: 'Info',
+    message: `Port name metrics-${index} (port: 90${index}, targetPort: 90) doesn't follow the naming convention of Istio port.`,
+    origin: `Service other/svc-${index}`,
+    reference: '',
+  })),
+])
+
+describe('unrelated analyzer findings change nothing', () => {
+  for (const name of fixtureNames)
+    test(name, async () => judge(name, 'unrelated', await play(name, { edit: unrelated }), 'same'))
+})
+
+describe('without exec and port-forward nothing wrong is named', () => {
+  const noExec = (given: Given): Given => ({ ...given, noExec: true })
+  for (const name of fixtureNames)
+    test(name, async () => judge(name, 'no exec', await play(name, { given: noExec }), 'never-wrong'))
+})
+
+describe("with the destination's logs forbidden nothing wrong is named", () => {
+  for (const name of fixtureNames) {
+    test(name, async () => {
+      const namespace = readFixture(name).given.to?.namespace ?? 'default'
+      judge(name, 'no server log', await play(name, { edit: forbidServerLogs(namespace) }), 'never-wrong')
+    })
+  }
+})
+
+// These ask meshbed, which takes a while: a sample by default, all of them with FULL=1.
+const sample = process.env.FULL ? fixtureNames : fixtureNames.filter((_, index) => index % 6 === 0)
+
+describe.skipIf(!hasShared)('JSON access logs give the same result as text', () => {
+  for (const name of sample)
+    test(name, async () =>
+      judge(name, 'json logs', await walkCapture(name, { env: { MESHBED_JSONLOGS: '1' } }), 'same'),
+    )
+})
+
+describe.skipIf(!hasShared)('a failing line instead of names', () => {
+  for (const name of sample) {
+    test(name, async () => {
+      const { situation } = await play(name)
+      const line =
+        situation.sample?.client?.record.raw ??
+        situation.sample?.gateway?.record.raw ??
+        situation.sample?.server?.record.raw
+      if (line === undefined) return
+      const nameless = (given: Given): Given => ({
+        ...given,
+        from: null,
+        to: null,
+        host: null,
+        method: null,
+        path: null,
+        logText: line,
+      })
+      judge(
+        name,
+        'line only',
+        await walkCapture(name, { given: nameless, pasted: readPasted(line, null), runner: captureRunner(name) }),
+        'never-wrong',
+      )
+    })
+  }
+})
