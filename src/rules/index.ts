@@ -1,4 +1,5 @@
 import type { AnyRule } from '../model/finding.ts'
+import { ambientRules } from './ambient/index.ts'
 import { appRules } from './app/index.ts'
 import { authzRules } from './authz/index.ts'
 import { clientSidecarRules } from './client-sidecar/index.ts'
@@ -14,6 +15,7 @@ import { requestAuthnRules } from './request-authn/index.ts'
 import { transportRules } from './transport-mtls/index.ts'
 
 const groups: readonly (readonly AnyRule[])[] = [
+  ambientRules,
   appRules,
   egressRules,
   kubernetesEndpointsRules,
