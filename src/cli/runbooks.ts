@@ -14,16 +14,23 @@ export function allRunbooks(userFolder: string | null): readonly FoundRunbook[] 
 
 /** The runbook for a symptom, or the file or id that was named. */
 export function chooseRunbook(symptom: SymptomId, named: string | undefined, userFolder: string | null): Runbook {
-  if (named?.includes('/') || named?.endsWith('.yaml')) return readRunbookFile(named, catalogue).runbook
-  const books = allRunbooks(userFolder).map(({ runbook }) => runbook)
+  return findRunbook(symptom, named, userFolder).runbook
+}
+
+/** The same, and where it was found. */
+export function findRunbook(symptom: SymptomId, named: string | undefined, userFolder: string | null): FoundRunbook {
+  if (named?.includes('/') || named?.endsWith('.yaml')) return readRunbookFile(named, catalogue)
+  const books = allRunbooks(userFolder)
   const chosen =
     named === undefined
-      ? books.find(({ symptoms }) => symptoms.includes(symptom))
-      : books.find(({ id }) => id === named)
+      ? books.find(({ runbook }) => runbook.symptoms.includes(symptom))
+      : books.find(({ runbook }) => runbook.id === named)
   // Somebody who cannot say what they see gets the runbook that looks at everything on the way.
-  const fallback = named === undefined ? books.find(({ id }) => id === 'http-503') : undefined
-  const runbook = chosen ?? fallback
-  if (!runbook)
-    throw new UserError(`no runbook is called ${named}`, `there are: ${books.map(({ id }) => id).join(', ')}`)
-  return runbook
+  const found = chosen ?? (named === undefined ? books.find(({ runbook }) => runbook.id === 'http-503') : undefined)
+  if (!found)
+    throw new UserError(
+      `no runbook is called ${named}`,
+      `there are: ${books.map(({ runbook }) => runbook.id).join(', ')}`,
+    )
+  return found
 }

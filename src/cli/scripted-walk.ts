@@ -2,7 +2,7 @@ import type { SessionWriter } from '../exec/session-files.ts'
 import type { Certainty } from '../model/answered-by.ts'
 import type { Given } from '../model/call.ts'
 import type { Runner } from '../model/command.ts'
-import { unattended } from '../model/control.ts'
+import { unattended, type WalkPorts } from '../model/control.ts'
 import type { RunEvent, RunState } from '../model/run.ts'
 import type { Runbook } from '../model/runbook.ts'
 import type { Pasted } from '../situation/hints.ts'
@@ -32,30 +32,35 @@ export interface ScriptedWalk {
   readonly events: boolean
   readonly quiet: boolean
   readonly id?: string
+  /** Who answers questions; nobody, if left out. */
+  readonly ports?: WalkPorts
+  readonly counts?: Readonly<Record<string, number>>
+  readonly runbookText?: string | null
 }
 
 /** A walk with nobody there: progress on stderr, the result on stdout, the verdict in the exit code. */
 export async function scriptedWalk(walk: ScriptedWalk): Promise<number> {
-  const { io, given, pasted, runbook, format } = walk
-  const session = await openSession({ ...walk, runbook: runbook.id, given })
+  const { io, pasted, runbook, format } = walk
+  const session = await openSession({ ...walk, runbook: runbook.id })
   const progress = walk.quiet ? null : await startProgress(io)
   const budget = walk.budgetMs === null ? null : startBudget(walk.budgetMs)
   let state: RunState
   try {
     state = await conductToEnd(
       {
-        given,
+        given: session.given,
         pasted,
         runbook,
         runner: session.runner,
-        ports: unattended,
+        ports: walk.ports ?? unattended,
         mode: walk.mode,
         now: () => io.now().toISOString(),
         budget,
         interrupt: io.interrupt,
         prefetch: true,
       },
-      (event) => {
+      (event, state) => {
+        session.observe(event, state)
         progress?.show(event)
         if (walk.events) io.stdout.write(`${session.redact(JSON.stringify(event)).text}\n`)
       },

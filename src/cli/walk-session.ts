@@ -2,15 +2,18 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createLive, type Live } from '../exec/live.ts'
 import { record } from '../exec/record.ts'
-import { addCounts, createRedact, type Redact, redactionRules } from '../exec/redact.ts'
-import { createSession, type SessionWriter } from '../exec/session-files.ts'
+import { addCounts, createRedact, type Redact, redactionRules, redactNothing } from '../exec/redact.ts'
+import { resumeRunner } from '../exec/replay.ts'
+import { continueSession, createSession, type SessionWriter } from '../exec/session-files.ts'
 import type { Given } from '../model/call.ts'
 import type { Runner } from '../model/command.ts'
 import type { Note } from '../model/note.ts'
-import type { RunState } from '../model/run.ts'
+import type { RunEvent, RunState } from '../model/run.ts'
+import type { Session } from '../model/session.ts'
 import { json } from '../report/json.ts'
 import { toNote } from '../report/to-note.ts'
 import type { Io } from './io.ts'
+import { redactGiven } from './redact-given.ts'
 import { type Settings, stateFolder } from './settings.ts'
 import { readTool } from './tool.ts'
 
@@ -31,7 +34,11 @@ export interface SavingOptions {
 export interface WalkSession {
   readonly runner: Runner
   readonly redact: Redact
+  /** What to walk with: what was given, without secrets. */
+  readonly given: Given
   readonly writer: SessionWriter | null
+  /** Shown every event, keeps on disk what a replay needs besides commands: answers and the person's own lines. */
+  readonly observe: (event: RunEvent, state: RunState) => void
   /** The note of this state; also saved beside the session, where there is one. */
   readonly finish: (state: RunState) => Promise<{ note: Note; folder: string | null; notePath: string | null }>
   readonly noteOf: (state: RunState) => Note
@@ -60,45 +67,46 @@ export interface OpenSession {
   readonly run: (writer: SessionWriter | null) => Runner
   /** Session and note of a replay say where they came from. */
   readonly id?: string
+  /** What redaction found when this was recorded: a replay finds nothing any more. */
+  readonly counts?: Readonly<Record<string, number>>
+  /** The person's own runbook as it was read, kept with the session so that a replay can follow it. */
+  readonly runbookText?: string | null
+  /** A session to go on with: what it holds is not asked again, what is asked is added to it. */
+  readonly resume?: { readonly folder: string; readonly session: Session } | null
 }
 
 /** Opens the folder, puts redaction and recording in front of the runner. */
-export async function openSession({
-  io,
-  settings,
-  saving,
-  given,
-  runbook,
-  context,
-  run,
-  id,
-}: OpenSession): Promise<WalkSession> {
-  const redact = saving.redact
-    ? createRedact(settings.redact?.patterns ?? [])
-    : (text: string) => ({ text, counts: {} })
+export async function openSession(options: OpenSession): Promise<WalkSession> {
+  const { io, settings, saving, runbook, context } = options
+  const resume = options.resume ?? null
+  // A session stays what it was begun as: half redacted would be none of both.
+  const isRedacted = resume?.session.redaction.applied ?? saving.redact
+  const redact = isRedacted ? createRedact(settings.redact?.patterns ?? []) : redactNothing
   const tool = readTool()
-  const startedAt = io.now().toISOString()
-  const sessionId = id ?? nameOf(given, startedAt)
+  const startedAt = resume?.session.startedAt ?? io.now().toISOString()
+  const sessionId = resume?.session.id ?? options.id ?? redact(nameOf(options.given, startedAt)).text
+  const { given, counts: countsOfGiven } = redactGiven(options.given, redact)
+  let counts: Readonly<Record<string, number>> =
+    resume?.session.redaction.counts ?? addCounts(options.counts ?? {}, countsOfGiven)
+  const start = {
+    id: sessionId,
+    tool,
+    startedAt,
+    symptom: given.symptom,
+    runbook,
+    call: given,
+    ...(context ? { context } : {}),
+  }
   const parent = saving.save === undefined ? join(stateFolder(io.env), 'sessions') : saving.save
-  let counts: Readonly<Record<string, number>> = {}
-  const redactedGiven = JSON.parse(redact(JSON.stringify(given)).text) as Given // redaction keeps JSON what it is
-  const writer =
-    parent === false
+  const writer = resume
+    ? await continueSession(resume.folder, resume.session, isRedacted ? redact : undefined)
+    : parent === false
       ? null
-      : await createSession(
-          parent,
-          {
-            id: sessionId,
-            tool,
-            startedAt,
-            symptom: given.symptom,
-            runbook,
-            call: redactedGiven,
-            ...(context ? { context } : {}),
-          },
-          saving.redact ? redact : undefined,
-        )
-  const runner = record(run(writer), {
+      : await createSession(parent, start, isRedacted ? redact : undefined, {
+          counts: countsOfGiven,
+          runbook: options.runbookText ?? null,
+        })
+  const recording = record(options.run(writer), {
     redact,
     now: io.now,
     add: async (entry) => {
@@ -106,31 +114,37 @@ export async function openSession({
       await writer?.add(entry)
     },
   })
+  const runner = resume ? resumeRunner({ ...resume, redact }, recording) : recording
   const noteOf = (state: RunState): Note => {
     const note = toNote(state, {
       id: sessionId,
       tool,
       context,
-      redaction: { applied: saving.redact, rules: saving.redact ? [...redactionRules] : [], counts: { ...counts } },
+      redaction: { applied: isRedacted, rules: isRedacted ? [...redactionRules] : [], counts: { ...counts } },
       session: writer ? { folder: writer.folder } : null,
       now: startedAt,
     })
     // What the person typed or pasted went through no recorder: the note as a whole is looked at once more.
     return JSON.parse(redact(JSON.stringify(note)).text) as Note // as above
   }
+  const said = (state: RunState) => ({
+    answers: { ...state.answers },
+    notes: state.notes.map(({ at, text }) => ({ at, text: redact(text).text })),
+  })
   return {
     runner,
     redact,
+    given,
     writer,
     noteOf,
+    observe(event, state) {
+      if (event.type === 'question-answered' || event.type === 'note-added') void writer?.update(said(state))
+    },
     async finish(state) {
       const note = noteOf(state)
       if (!writer) return { note, folder: null, notePath: null }
       const notePath = join(writer.folder, 'note.json')
-      await writer.update({
-        ...(state.finishedAt ? { finishedAt: state.finishedAt } : {}),
-        answers: { ...state.answers },
-      })
+      await writer.update({ ...(state.finishedAt ? { finishedAt: state.finishedAt } : {}), ...said(state) })
       await writeFile(notePath, json(note), { mode: 0o600 }).catch(() => undefined)
       return { note, folder: writer.folder, notePath }
     },

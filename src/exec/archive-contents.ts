@@ -33,6 +33,8 @@ export interface ArchiveContents {
   /** By `pod.namespace`, then by the admin port's path. */
   readonly proxies: ReadonlyMap<string, ReadonlyMap<string, () => Promise<string>>>
   readonly log: (namespace: string, pod: string, container: string) => Promise<string | undefined>
+  /** Which logs there are; an empty container is one that the file's name does not tell. */
+  readonly logs: readonly { readonly namespace: string; readonly pod: string; readonly container: string }[]
   /** `analyze` in its log format, of all namespaces. */
   readonly analyze?: () => Promise<string>
   /** istiod's `debug/syncz`, by istiod. */

@@ -15,6 +15,7 @@ import {
 } from './archive-kubectl.ts'
 import { answerProxyStatus } from './archive-sync.ts'
 import { findReport, readBugReport } from './bug-report.ts'
+import { deriveMissing } from './derive-missing.ts'
 import { readObjectFolder } from './object-folder.ts'
 
 export interface ArchiveDescription {
@@ -28,9 +29,17 @@ export interface ArchiveDescription {
   readonly notes: readonly string[]
 }
 
+export interface ArchivedLog {
+  readonly namespace: string
+  readonly pod: string
+  readonly text: string
+}
+
 export interface Archive {
   readonly run: Runner
   readonly describe: () => ArchiveDescription
+  /** The logs of all proxies inside, one after the other. */
+  readonly logs: () => AsyncGenerator<ArchivedLog>
   /** Removes what was laid down while it was open. */
   readonly close: () => Promise<void>
 }
@@ -46,8 +55,15 @@ export async function openArchive(path: string, options: UnpackOptions = {}): Pr
   const files = about.isDirectory() ? await openFolder(path) : await unpack(path, options)
   try {
     const root = findReport(files.paths)
-    const contents = root === undefined ? await readObjectFolder(files) : await readBugReport(files, root)
-    return { run: runner(contents), describe: () => describe(contents), close: files.close }
+    const contents = await deriveMissing(
+      root === undefined ? await readObjectFolder(files) : await readBugReport(files, root),
+    )
+    return {
+      run: runner(contents),
+      describe: () => describe(contents),
+      logs: () => readLogs(contents),
+      close: files.close,
+    }
   } catch (error) {
     await files.close()
     throw error
@@ -56,6 +72,14 @@ export async function openArchive(path: string, options: UnpackOptions = {}): Pr
 
 function describe({ title, context, proxies, versions, notes }: ArchiveContents): ArchiveDescription {
   return { title, context, proxies: [...proxies.keys()].sort(), istioctl: versions?.client, notes }
+}
+
+async function* readLogs({ logs, log }: ArchiveContents): AsyncGenerator<ArchivedLog> {
+  for (const { namespace, pod, container } of logs) {
+    if (container !== '' && container !== 'istio-proxy') continue
+    const text = await log(namespace, pod, container).catch(() => undefined)
+    if (text) yield { namespace, pod, text }
+  }
 }
 
 function runner(contents: ArchiveContents): Runner {

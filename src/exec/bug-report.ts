@@ -53,6 +53,10 @@ export async function readBugReport(files: ArchiveFiles, root: string): Promise<
       ].find((one) => inside.includes(one))
       return path && read(path)
     },
+    logs: inside.flatMap((path) => {
+      const [, namespace = '', pod = '', container = ''] = /^proxies\/([^/]+)\/([^/]+)\/([^/]+)\.log$/.exec(path) ?? []
+      return pod ? [{ namespace, pod, container }] : []
+    }),
     ...(analyze.some((path) => path.startsWith('analyze/allNamespaces/')) && {
       analyze: async () => (await Promise.all(analyze.map(read))).join('\n'),
     }),

@@ -59,6 +59,10 @@ export async function readObjectFolder(files: ArchiveFiles): Promise<ArchiveCont
     proxies,
     log: async (namespace, pod, container) =>
       (logs.get(`${namespace}/${pod}/${container}`) ?? logs.get(`${namespace}/${pod}/`))?.(),
+    logs: [...logs.keys()].map((owner) => {
+      const [namespace = '', pod = '', container = ''] = owner.split('/')
+      return { namespace, pod, container }
+    }),
     syncz: [],
     notes: unread.length > 0 ? [`${unread.length} files are of no known kind: ${unread.slice(0, 5).join(', ')}`] : [],
   }

@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
-import type { CommandResult, Runner } from '../model/command.ts'
+import type { Command, CommandResult, Runner } from '../model/command.ts'
+import { unattended, type WalkPorts } from '../model/control.ts'
 import type { Session, SessionCommand } from '../model/session.ts'
 import { canonicalKey } from './allow-list.ts'
 import { redactCommand } from './record.ts'
@@ -19,21 +20,60 @@ export interface ReplayOptions {
  * Answers from a session, by what was asked and not by when. The same question asked again gets the next recorded answer
  * (a retest), and the last one for ever. What was not recorded is not run.
  */
-export function createReplay({ folder, session, redact, speed }: ReplayOptions): Runner {
-  const exact = group(session.commands, (command) => JSON.stringify([command.file, command.args]))
-  const equal = group(session.commands, canonicalKey)
-  const asked = new Map<SessionCommand[], number>()
+export function createReplay(options: ReplayOptions): Runner {
+  const { folder, speed } = options
+  const find = recordedAnswers(options)
 
   return async (command, signal) => {
     if (signal.aborted) return nothing('canceled', '')
+    const found = find(command)
+    if (!found) return nothing('not-recorded', 'this session holds no answer to this command')
+    const recorded = found.next ?? found.last
+    const waited = speed === undefined || (await pause(recorded.durationMs / speed, signal))
+    return waited ? readAnswer(folder, recorded) : nothing('canceled', '')
+  }
+}
+
+/** Goes on with a session: what it holds is not asked again, everything else is, also a question that is asked once more. */
+export function resumeRunner(options: Omit<ReplayOptions, 'speed'>, live: Runner): Runner {
+  const find = recordedAnswers(options)
+  return async (command, signal) => {
+    if (signal.aborted) return nothing('canceled', '')
+    const recorded = find(command)?.next
+    // What ended without an answer may well have one today.
+    return recorded?.exit.kind === 'exited' ? readAnswer(options.folder, recorded) : live(command, signal)
+  }
+}
+
+/** What the session holds on a question: the answer whose turn it is, if there is one left, and the last one. */
+function recordedAnswers({ session, redact }: ReplayOptions) {
+  const exact = group(session.commands, (command) => JSON.stringify([command.file, command.args]))
+  const equal = group(session.commands, canonicalKey)
+  const asked = new Map<SessionCommand[], number>()
+  return (command: Command): { next: SessionCommand | undefined; last: SessionCommand } | undefined => {
     const spelled = redactCommand(command, redact).command
     const answers = exact.get(JSON.stringify([spelled.file, spelled.args])) ?? equal.get(canonicalKey(spelled))
-    if (!answers) return nothing('not-recorded', 'this session holds no answer to this command')
+    const last = answers?.at(-1)
+    if (!answers || !last) return undefined
     const turn = asked.get(answers) ?? 0
     asked.set(answers, turn + 1)
-    const recorded = answers[Math.min(turn, answers.length - 1)] as SessionCommand
-    const waited = speed === undefined || (await pause(recorded.durationMs / speed, signal))
-    return waited ? answer(folder, recorded) : nothing('canceled', '')
+    return { next: answers[turn], last }
+  }
+}
+
+/** Answers and lines of the person who recorded it, said again at the same places. */
+export function recordedPorts({ answers = {}, notes = [] }: Session): WalkPorts {
+  return {
+    ...unattended,
+    ask: async ({ id, choices }) => {
+      const answer = answers[id]
+      // A question of today may have lost a choice of then.
+      return answer !== undefined && choices.some((choice) => choice.id === answer) ? answer : 'unknown'
+    },
+    onNote: (listener) => {
+      for (const { text } of notes) listener(text)
+      return () => undefined
+    },
   }
 }
 
@@ -49,7 +89,7 @@ function group(
   return groups
 }
 
-async function answer(
+async function readAnswer(
   folder: string,
   { exit, stdout, stderr, durationMs, isSpooled }: SessionCommand,
 ): Promise<CommandResult> {

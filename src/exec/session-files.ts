@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { isAbsolute, join, normalize, sep } from 'node:path'
 import type { Command, CommandResult } from '../model/command.ts'
 import { UserError } from '../model/errors.ts'
@@ -8,6 +8,8 @@ import { addCounts, createRedactionStream, type Redact } from './redact.ts'
 
 const sessionFile = 'session.json'
 const outputsFolder = 'outputs'
+/** The person's own runbook, where one was walked. */
+export const runbookFile = 'runbook.yaml'
 
 /** What is known when a walk begins; more can be told later with `update`. */
 export interface SessionStart {
@@ -20,6 +22,8 @@ export interface SessionStart {
   readonly context?: string
   readonly toolVersions?: Record<string, string>
   readonly answers?: Record<string, string>
+  /** Lines the person wrote into the note. */
+  readonly notes?: { at: string; text: string }[]
   readonly expect?: unknown
   readonly [further: string]: unknown
 }
@@ -43,23 +47,53 @@ export interface RecordedCommand {
   readonly counts: Readonly<Record<string, number>>
 }
 
+export interface SessionExtras {
+  /** What redaction found in what the person gave, before the first command. */
+  readonly counts?: Readonly<Record<string, number>>
+  /** The text of a runbook that is not built in. */
+  readonly runbook?: string | null
+}
+
 /** Makes `parent/id` (or `id-2`, …), readable by its owner only, and keeps it usable at every moment from now on. */
 export async function createSession(
   parent: string,
   start: SessionStart,
   redact: Redact | undefined,
+  { counts = {}, runbook = null }: SessionExtras = {},
 ): Promise<SessionWriter> {
   const folder = await newFolder(parent, start.id)
-  let session: Session = {
+  const session: Session = {
     ...start,
+    ...(runbook === null ? {} : { runbookFile }),
     kind: sessionKind,
     schemaVersion: sessionSchemaVersion,
-    redaction: { applied: redact !== undefined, counts: {} },
+    redaction: { applied: redact !== undefined, counts: { ...counts } },
     commands: [],
   }
+  if (runbook !== null) await writeFile(join(folder, runbookFile), redact?.(runbook).text ?? runbook, { mode: 0o600 })
+  await replaceFile(join(folder, sessionFile), printed(session))
+  return writeInto(folder, session, redact)
+}
+
+/** Goes on with a session that was cut off or saved: further commands are added behind those that it holds. */
+export async function continueSession(
+  folder: string,
+  session: Session,
+  redact: Redact | undefined,
+): Promise<SessionWriter> {
+  await mkdir(join(folder, outputsFolder), { recursive: true, mode: 0o700 })
+  const { finishedAt: _over, ...open } = session
+  const writer = writeInto(folder, open, redact)
+  await writer.update({})
+  return writer
+}
+
+function writeInto(folder: string, initial: Session, redact: Redact | undefined): SessionWriter {
+  let session = initial
   let problem: string | undefined
   let writing: Promise<void> = Promise.resolve()
-  let spools = 0
+  // Higher than any number an earlier writer of this folder can have used.
+  let spools = session.commands.length === 0 ? 0 : 1000 * (session.commands.length + 1)
 
   const queue = (step: () => Promise<void>): Promise<void> => {
     writing = writing.then(step).catch((error: unknown) => {
@@ -67,22 +101,22 @@ export async function createSession(
     })
     return writing
   }
-  const save = () => replaceFile(join(folder, sessionFile), `${JSON.stringify(session, null, 2)}\n`)
-  await save()
+  const save = () => replaceFile(join(folder, sessionFile), printed(session))
 
   return {
     folder,
     problem: () => problem,
     add: (entry) =>
       queue(async () => {
-        const recorded = await writeOutputs(folder, session.commands.length + 1, entry)
+        const n = Math.max(0, ...session.commands.map((command) => command.n)) + 1
+        const recorded = await writeOutputs(folder, n, entry)
         const redaction = { ...session.redaction, counts: addCounts(session.redaction.counts, entry.counts) }
         session = { ...session, redaction, commands: [...session.commands, recorded] }
         await save()
       }),
     update: (fields) =>
       queue(async () => {
-        session = { ...session, ...fields }
+        session = { ...session, ...fields } as Session // only fields that a session has
         await save()
       }),
     spool: {
@@ -91,6 +125,8 @@ export async function createSession(
     },
   }
 }
+
+const printed = (session: Session) => `${JSON.stringify(session, null, 2)}\n`
 
 async function newFolder(parent: string, id: string): Promise<string> {
   const safeId = slug(id, 80) || 'session'
@@ -126,6 +162,8 @@ async function writeOutputs(
 ): Promise<SessionCommand> {
   const base = `${outputsFolder}/${String(n).padStart(3, '0')}-${slug([command.file, ...command.args].join(' '), 60)}`
   const write = async (name: string, text: string) => {
+    // What is there already was left by a walk that was killed before session.json named it.
+    await rm(join(folder, name), { force: true })
     await writeFile(join(folder, name), text, { mode: 0o600, flag: 'wx' })
     return name
   }

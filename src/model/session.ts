@@ -38,12 +38,16 @@ export const Session = z.looseObject({
   symptom: z.string().optional(),
   /** The runbook's id, or the name of the person's own file. */
   runbook: z.string().optional(),
+  /** Name of the file in this folder that holds the person's own runbook. Absent: a built-in one. */
+  runbookFile: z.string().optional(),
   /** The call as the walk was given it. Its schema is the engine's, and may grow. */
   call: z.unknown().optional(),
   context: z.string().optional(),
   toolVersions: z.record(z.string(), z.string()).optional(),
   /** Question id → answer, in the words of the runbook. */
   answers: z.record(z.string(), z.string()).optional(),
+  /** What the person wrote into the note while the walk went on. */
+  notes: z.array(z.object({ at: z.string(), text: z.string() })).optional(),
   redaction: z.object({
     applied: z.boolean(),
     counts: z.record(z.string(), z.number().int().nonnegative()),

@@ -1,13 +1,16 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Argument } from 'commander'
+import { createRedact, type Redact, redactNothing } from '../../exec/redact.ts'
 import { emptyGiven, type Given, SymptomId } from '../../model/call.ts'
 import { UserError } from '../../model/errors.ts'
-import { type Io, readStdin } from '../io.ts'
+import type { FailingCall } from '../../situation/failing-calls.ts'
+import type { Pasted } from '../../situation/hints.ts'
+import { type Io, print, readStdin } from '../io.ts'
 import type { CliCommand } from '../program.ts'
 import { readPasted, symptomOf } from '../read-pasted.ts'
 import { refuseUnredacted } from '../render-note.ts'
-import { chooseRunbook } from '../runbooks.ts'
+import { findRunbook } from '../runbooks.ts'
 import { type ScriptedWalk, scriptedWalk } from '../scripted-walk.ts'
 import { configFolder, readDuration, readSettings } from '../settings.ts'
 import {
@@ -36,7 +39,7 @@ interface DiagnoseFlags extends ClusterFlags {
   readonly since?: string
   readonly budget?: string
   readonly exec: boolean
-  readonly save?: string | boolean
+  readonly save?: string | boolean | undefined
   readonly redact: boolean
   readonly failOn?: ScriptedWalk['failOn']
   readonly output?: NoteFormat
@@ -55,16 +58,17 @@ Examples:
   meshtriage diagnose 403 --from deploy/cart.shop --to svc/ledger.pay:8080 --method POST --path /api/transfer -o markdown
   meshtriage diagnose --log line.txt -o json | jq -r .summary
   kubectl logs deploy/web -c istio-proxy | meshtriage diagnose --log -
+  meshtriage diagnose --open bug-report.tar.gz
   meshtriage diagnose tls --host shop.example.com --to svc/web.shop:80
 
 Exit codes: 0 clean, 79 cause or suspects found, 80 something needed could not be looked at,
             64 wrong use, 65 unreadable input, 69 no tool or cluster, 77 no permission, 130 interrupted
 `
 
-const diagnose: CliCommand = {
+const command: CliCommand = {
   name: 'diagnose',
   register(program, io, done) {
-    const command = program
+    const own = program
       .command('diagnose')
       .description('walk the layers of one failing call and name what decided, with proof')
       .addArgument(
@@ -99,22 +103,101 @@ const diagnose: CliCommand = {
       .option('--events', 'NDJSON of everything that happens, on stdout, the note last')
       .option('-q, --quiet', 'no progress on stderr')
       .addHelpText('after', examples)
-    addClusterOptions(command)
-    command.action(async (symptom: string | undefined, flags: DiagnoseFlags) => {
-      done(await run(io, symptom, flags, command.getOptionValueSource('save') === 'cli' && flags.save === false))
+    addClusterOptions(own)
+    own.action(async (symptom: string | undefined, flags: DiagnoseFlags) => {
+      const noSave = own.getOptionValueSource('save') === 'cli' && flags.save === false
+      done(await diagnose(io, symptom, { ...flags, save: noSave ? false : flags.save }))
     })
   },
 }
-export default diagnose
+export default command
 
-async function run(io: Io, symptomText: string | undefined, flags: DiagnoseFlags, noSave: boolean): Promise<number> {
+/** The command itself. `flags.save` false: keep nothing. */
+export async function diagnose(io: Io, symptomText: string | undefined, flags: DiagnoseFlags): Promise<number> {
+  const format = flags.output ?? 'text'
+  refuseUnredacted(format, flags.redact)
   const settings = readSettings(io.cwd, io.env)
+  const redact = flags.redact ? createRedact(settings.redact?.patterns ?? []) : redactNothing
+  const { logText, curlText, pasted } = await readInputs(io, flags, redact)
+  const source = flags.open === undefined ? null : await openArchiveSource(flags.open)
+  try {
+    const symptom = readSymptom(symptomText) ?? symptomOf(pasted)
+    const asked = { symptom, from: flags.from, to: flags.to ?? flags.host }
+    let call: FailingCall | null = null
+    if (source && (symptom === null || (flags.to === undefined && flags.host === undefined && isNothing(pasted)))) {
+      const { describeArchive, failingCallsOf, fitting, showCalls } = await import('../archive-calls.ts')
+      const calls = fitting(await failingCallsOf(source, redact), asked)
+      if (calls.length !== 1 || !calls[0]?.to)
+        return showCalls(io, { calls, about: source.describe(), path: flags.open ?? '', format })
+      call = calls[0]
+      if (!flags.quiet) await print(io.stderr, `${describeArchive(source.describe())}\n`)
+    }
+    const meant = symptom ?? call?.symptom ?? null
+    if (meant === null) {
+      throw new UserError(
+        'what do the callers see?',
+        `name a symptom: ${symptomWords.join(' ')}; or give a line with --log, or a transcript with --curl`,
+      )
+    }
+    const from = flags.from ?? call?.from ?? undefined
+    const to = flags.to ?? call?.to ?? undefined
+    const given: Given = {
+      ...emptyGiven(meant),
+      from: from === undefined ? null : readTarget(from),
+      to: to === undefined ? null : readTarget(to),
+      host: flags.host ?? null,
+      method: flags.method?.toUpperCase() ?? null,
+      path: flags.path ?? null,
+      headers: (flags.header ?? []).map(readHeader),
+      jwtClaims: flags.jwt === undefined ? null : readClaims(await readInput(io, flags.jwt, '--jwt'), flags.jwt),
+      logText,
+      curlText,
+      namespace: flags.namespace ?? settings.namespace ?? null,
+      istioNamespace: flags.istioNamespace ?? settings.istioNamespace ?? 'istio-system',
+      revision: flags.revision ?? settings.revision ?? null,
+      since: flags.since ?? settings.since ?? null,
+      noExec: !flags.exec || settings.exec === false,
+    }
+    const cluster = {
+      context: flags.context ?? settings.context,
+      kubeconfig: flags.kubeconfig ?? settings.kubeconfig,
+      as: flags.as ?? settings.as,
+      asGroup: flags.asGroup ?? settings.asGroup,
+    }
+    const budget = flags.budget ?? settings.budget
+    const found = findRunbook(meant, flags.runbook, join(configFolder(io.env), 'runbooks'))
+    return await scriptedWalk({
+      io,
+      settings,
+      given,
+      pasted,
+      runbook: found.runbook,
+      runbookText: found.origin === 'built-in' ? null : await readFile(found.path, 'utf8'),
+      run: (writer) => source?.run ?? liveTools(io, cluster, writer).run,
+      mode: source ? 'offline' : 'live',
+      context: source ? (source.describe().context ?? null) : (cluster.context ?? null),
+      saving: {
+        save: flags.save === false ? false : typeof flags.save === 'string' ? flags.save : settings.save,
+        redact: flags.redact,
+      },
+      budgetMs: budget === undefined ? null : readDuration(budget, '--budget'),
+      failOn: flags.failOn ?? settings.failOn ?? 'possible',
+      format,
+      color: flags.color ?? settings.color,
+      events: flags.events === true,
+      quiet: flags.quiet === true,
+    })
+  } finally {
+    await source?.close()
+  }
+}
+
+/** What was pasted, without secrets: the walk starts from the same text that a replay will find. */
+async function readInputs(io: Io, flags: DiagnoseFlags, redact: Redact) {
   if (flags.log === '-' && flags.curl === '-')
     throw new UserError('--log - and --curl - both want standard input', 'give one of them as a file')
-  const format = flags.output ?? (io.stdout.isTTY ? 'text' : 'text')
-  refuseUnredacted(format, flags.redact)
-  const logText = flags.log === undefined ? null : await readInput(io, flags.log, '--log')
-  const curlText = flags.curl === undefined ? null : await readInput(io, flags.curl, '--curl')
+  const logText = flags.log === undefined ? null : redact(await readInput(io, flags.log, '--log')).text
+  const curlText = flags.curl === undefined ? null : redact(await readInput(io, flags.curl, '--curl')).text
   const pasted = readPasted(logText, curlText)
   if (logText !== null && pasted.records.length === 0 && pasted.ztunnel.length === 0)
     throw new UserError(
@@ -128,59 +211,10 @@ async function run(io: Io, symptomText: string | undefined, flags: DiagnoseFlags
       'paste what curl -v printed, standard error included',
       'input',
     )
-  const symptom = readSymptom(symptomText) ?? symptomOf(pasted)
-  if (symptom === null) {
-    throw new UserError(
-      'what do the callers see?',
-      `name a symptom: ${symptomWords.join(' ')}; or give a line with --log, or a transcript with --curl`,
-    )
-  }
-  const given: Given = {
-    ...emptyGiven(symptom),
-    from: flags.from === undefined ? null : readTarget(flags.from),
-    to: flags.to === undefined ? null : readTarget(flags.to),
-    host: flags.host ?? null,
-    method: flags.method?.toUpperCase() ?? null,
-    path: flags.path ?? null,
-    headers: (flags.header ?? []).map(readHeader),
-    jwtClaims: flags.jwt === undefined ? null : readClaims(await readInput(io, flags.jwt, '--jwt'), flags.jwt),
-    logText,
-    curlText,
-    namespace: flags.namespace ?? settings.namespace ?? null,
-    istioNamespace: flags.istioNamespace ?? settings.istioNamespace ?? 'istio-system',
-    revision: flags.revision ?? settings.revision ?? null,
-    since: flags.since ?? settings.since ?? null,
-    noExec: !flags.exec || settings.exec === false,
-  }
-  const cluster = {
-    context: flags.context ?? settings.context,
-    kubeconfig: flags.kubeconfig ?? settings.kubeconfig,
-    as: flags.as ?? settings.as,
-    asGroup: flags.asGroup ?? settings.asGroup,
-  }
-  const budget = flags.budget ?? settings.budget
-  const source = flags.open === undefined ? null : await openArchiveSource(flags.open)
-  return scriptedWalk({
-    io,
-    settings,
-    given,
-    pasted,
-    runbook: chooseRunbook(symptom, flags.runbook, join(configFolder(io.env), 'runbooks')),
-    run: (writer) => source?.run ?? liveTools(io, cluster, writer).run,
-    mode: source ? 'offline' : 'live',
-    context: source ? null : (cluster.context ?? null),
-    saving: {
-      save: noSave ? false : typeof flags.save === 'string' ? flags.save : settings.save,
-      redact: flags.redact,
-    },
-    budgetMs: budget === undefined ? null : readDuration(budget, '--budget'),
-    failOn: flags.failOn ?? settings.failOn ?? 'possible',
-    format,
-    color: flags.color ?? settings.color,
-    events: flags.events === true,
-    quiet: flags.quiet === true,
-  })
+  return { logText, curlText, pasted }
 }
+
+const isNothing = ({ records, ztunnel, curl }: Pasted) => records.length === 0 && ztunnel.length === 0 && curl === null
 
 async function openArchiveSource(path: string) {
   const { openArchive } = await import('../../exec/archive.ts')
