@@ -275,7 +275,7 @@ async function drive<S>(options: WalkOptions<S>, emit: (event: RunEvent) => void
 
   // Nothing found yet: what rules for this symptom still need is looked at before anything is called clean.
   if (!cutShort && !found(options, outcomes, symptomsNow())) {
-    const rest = stillNeeded(options, collector, symptomsNow())
+    const rest = stillNeeded(options, collector, symptomsNow(), outcomes)
     if (rest.length > 0) {
       const sweep = {
         id: 'sweep',
@@ -339,6 +339,7 @@ function stillNeeded<S>(
   options: WalkOptions<S>,
   collector: { statusOf: (key: EvidenceKey) => string; situation: () => S },
   symptoms: readonly SymptomId[],
+  outcomes: ReadonlyMap<string, RuleOutcome>,
 ): EvidenceKey[] {
   const situation = collector.situation()
   const keys = new Set<EvidenceKey>()
@@ -351,6 +352,10 @@ function stillNeeded<S>(
         if (first && options.probes.some((probe) => probe.name === splitKey(first).probe)) keys.add(first)
       }
     }
+    // A rule may also find out while judging that it wants more than it asked for.
+    const outcome = outcomes.get(rule.code)
+    if (outcome?.status === 'blind')
+      for (const key of outcome.missing) if (collector.statusOf(key) === 'pending') keys.add(key)
   }
   return [...keys].sort()
 }
