@@ -179,7 +179,8 @@ function decideVerdict(input: DiagnoseInput, proven: number, unproven: number, b
 function ruledOutOnes(input: DiagnoseInput): RuledOut[] {
   return input.rules.flatMap((rule) => {
     const outcome = input.outcomes.get(rule.code)
-    if (outcome?.status !== 'ruled-out' || outcome.evidence.length === 0) return []
+    if (outcome?.status !== 'ruled-out' || outcome.evidence.length === 0 || !explainsAny(rule, input.symptoms))
+      return []
     return [{ code: rule.code, layer: rule.layer, because: outcome.because, evidence: outcome.evidence }]
   })
 }

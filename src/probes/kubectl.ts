@@ -1,5 +1,6 @@
 import { parse as parseYaml } from 'yaml'
 import apiResourcesParser, { type ApiResource } from '../../parsers/api-resources.ts'
+import contextParser from '../../parsers/current-context.ts'
 import eventsParser from '../../parsers/events.ts'
 import kubeListParser from '../../parsers/kube-list.ts'
 import kubeVersionParser from '../../parsers/kube-version.ts'
@@ -99,6 +100,17 @@ export const apiResources = defineProbe({
   },
 })
 
+export const context = defineProbe({
+  name: 'context',
+  roles: ['mesh'],
+  title: 'which cluster this is',
+  layer: 'control-plane',
+  needsExec: false,
+  plan: () => ask(meshTarget(kubectl('config', 'current-context'))),
+  read: ({ stdout }) => contextParser.parse(stdout),
+  learned: (data) => `context ${data.context}`,
+})
+
 export const kubeVersion = defineProbe({
   name: 'kubeVersion',
   roles: ['mesh'],
@@ -107,7 +119,8 @@ export const kubeVersion = defineProbe({
   needsExec: false,
   plan: () => ask(meshTarget(kubectl('version', '-o', 'json'))),
   read: ({ stdout }) => kubeVersionParser.parse(stdout),
-  learned: () => 'kubectl and the API server told their versions',
+  learned: ({ client, server }) =>
+    `kubectl ${client?.version ?? 'of unknown version'}, API server ${server?.version ?? 'did not answer'}`,
 })
 
 export const namespaces = defineProbe({

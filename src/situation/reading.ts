@@ -254,13 +254,24 @@ function groundOf(situation: Situation): GroundFacts {
   const fromProxies = [...new Set(proxies.flatMap(({ version: one }) => (one ? [one] : [])))].sort()
   const mode = situation.mode
   return {
-    context: null,
+    context: situation.all<{ readonly context: string }>('mesh.context')[0]?.data.context ?? null,
     kubernetesVersion: kube?.data.server?.version ?? null,
     istioClient: version?.client ?? null,
-    controlPlane: version?.controlPlane?.map((one) => one.version) ?? [],
+    controlPlane: version?.controlPlane?.map((one) => one.version) ?? istiodVersions(situation),
     dataPlane: version?.dataPlane?.map((one) => one.version) ?? fromProxies,
     dataPlaneMode: mode === 'none' ? 'unknown' : mode,
   }
+}
+
+/** By the images istiod runs: known without asking istiod anything. */
+function istiodVersions(situation: Situation): string[] {
+  const images = situation.pods
+    .filter(({ labels }) => labels.app === 'istiod')
+    .flatMap(({ object }) => {
+      const containers: readonly { readonly image?: string }[] = object.spec?.containers ?? []
+      return containers.flatMap(({ image }) => /:v?(\d+\.\d+[\w.-]*)(?:@|$)/.exec(image ?? '')?.[1] ?? [])
+    })
+  return [...new Set(images)].sort()
 }
 
 function summariseCall(situation: Situation, answered: AnsweredBy): CallSummary {

@@ -21,9 +21,10 @@ export function plural(number: number, one: string, many = `${one}s`): string {
 
 /** The same request again, from where it failed. Sends traffic, so it is shown and never run. */
 export function tryAgain(situation: Situation, expect: string): Verify {
-  const { client, given, hints, server } = situation
-  const method = given.method ?? hints.method ?? 'GET'
-  const path = given.path ?? hints.path ?? '/'
+  const { client, given, hints, server, sample } = situation
+  const seen = sample?.client?.record ?? sample?.gateway?.record ?? sample?.server?.record ?? null
+  const method = given.method ?? hints.method ?? seen?.method ?? 'GET'
+  const path = given.path ?? hints.path ?? seen?.path ?? '/'
   const host = server.host?.replace(/\.svc\.cluster\.local$/, '') ?? given.host ?? 'HOST'
   const url = `http://${host}${server.portNumber ? `:${server.portNumber}` : ''}${path}`
   const curl = `curl -s -o /dev/null -w '%{http_code}' -X ${method} ${quoted(url)}`
