@@ -106,7 +106,11 @@ function whyMissing(situation: Situation, parsed: ClusterName): MissingKind {
   if (parsed.subset === '') return host?.known ? { kind: 'defined' } : { kind: 'unknown' }
   const own = client.namespace ?? gateway?.pods[0]?.namespace ?? null
   const readable = [own, namespace].every((name) => name === null || store.readable('DestinationRule', name) === 'yes')
-  if (!readable) return { kind: 'unknown' }
+  // Where the objects are out of reach (an archive without them), istioctl may have read them.
+  if (!readable)
+    return isMissedByAnalyze(situation, parsed)
+      ? { kind: 'subset-undefined', rules: [], defined: [] }
+      : { kind: 'unknown' }
   const selected = ruleFor(situation, parsed.host)
   if (selected?.subsets.some(({ name }) => name === parsed.subset)) return { kind: 'defined' }
   const [other] = rulesWithSubset(situation, parsed)
@@ -123,4 +127,12 @@ function whyMissing(situation: Situation, parsed: ClusterName): MissingKind {
     rules: selected?.objects ?? [],
     defined: selected?.subsets.map(({ name }) => name) ?? [],
   }
+}
+
+/** IST0101: `Referenced host+subset in destinationrule not found: "reviews+v99"`, the host as the VirtualService wrote it. */
+function isMissedByAnalyze({ analyze }: Situation, { host, subset }: ClusterName): boolean {
+  const names = [host, ...host.split('.').map((_, at, labels) => labels.slice(0, at + 1).join('.'))]
+  return analyze.some(
+    ({ code, message }) => code === 'IST0101' && names.some((name) => message.includes(`"${name}+${subset}"`)),
+  )
 }
