@@ -5,6 +5,7 @@ import { authzRules } from './authz/index.ts'
 import { clientSidecarRules } from './client-sidecar/index.ts'
 import { controlPlaneRules } from './control-plane/index.ts'
 import { egressRules } from './egress/index.ts'
+import { extAuthzRules } from './ext-authz/index.ts'
 import { gatewayRules } from './gateway/index.ts'
 import { injectionRules } from './injection/index.ts'
 import { kubernetesEndpointsRules } from './kubernetes-endpoints/index.ts'
@@ -22,6 +23,7 @@ const groups: readonly (readonly AnyRule[])[] = [
   clientSidecarRules,
   authzRules,
   controlPlaneRules,
+  extAuthzRules,
   gatewayRules,
   injectionRules,
   lifecycleRules,

@@ -31,6 +31,8 @@ export default defineRule({
   yieldsTo: [
     'ambient-l7-allow-without-waypoint',
     'ambient-waypoint-identity',
+    'authz-blocks-probes-and-scrapers',
+    'cors-preflight-rejected',
     'proxy-nack-error',
     'proxy-stale-or-disconnected',
   ],

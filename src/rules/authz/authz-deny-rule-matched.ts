@@ -29,6 +29,7 @@ export default defineRule({
       'server.config',
     ],
   ],
+  yieldsTo: ['authz-blocks-probes-and-scrapers', 'cors-preflight-rejected'],
   seeAlso: ['https://istio.io/latest/docs/concepts/security/#authorization'],
   check(situation) {
     const refusal = refusalOf(situation)

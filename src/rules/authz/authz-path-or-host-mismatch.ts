@@ -14,6 +14,7 @@ export default defineRule({
   title: 'The policy spells the path or host differently from what its proxy sees',
   why: 'Paths and hosts are compared as text, after the mesh’s path normalization and after rewrites of routes, with the port where the caller wrote one.',
   needs: refusalNeeds,
+  yieldsTo: ['authz-blocks-probes-and-scrapers', 'cors-preflight-rejected'],
   seeAlso: ['https://istio.io/latest/docs/reference/config/security/normalization/'],
   check(situation) {
     const miss = missBecause(situation, 'place')

@@ -17,7 +17,7 @@ export default defineRule({
   title: 'The policy names an identity, and the call came in plaintext without one',
   why: 'principals, namespaces and service accounts are read from the client certificate of mutual TLS. A plaintext call has none.',
   needs: refusalNeeds,
-  yieldsTo: ['dr-tls-disable-vs-strict'],
+  yieldsTo: ['dr-tls-disable-vs-strict', 'authz-blocks-probes-and-scrapers', 'cors-preflight-rejected'],
   seeAlso: ['https://istio.io/latest/docs/concepts/security/#dependency-on-mutual-tls'],
   check(situation) {
     const miss = missBecause(situation, 'plaintext')

@@ -15,6 +15,7 @@ export default defineRule({
   title: 'The policy names an identity that nobody has any more',
   why: 'A principal is compared as text with what stands in the client certificate: trust domain, namespace and service account of whoever opened the connection.',
   needs: refusalNeeds,
+  yieldsTo: ['authz-blocks-probes-and-scrapers', 'cors-preflight-rejected'],
   check(situation) {
     const miss = missBecause(situation, 'identity')
     if (!miss) return otherRefusal(situation, 'no rule fits but for a principal that is spelled as nobody is called')

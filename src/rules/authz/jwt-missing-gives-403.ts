@@ -16,6 +16,7 @@ export default defineRule({
   title: 'The policy asks for a token, and none was accepted',
   why: 'RequestAuthentication checks tokens that are there and demands none. An AuthorizationPolicy demands it, and says 403, not 401.',
   needs: refusalNeeds,
+  yieldsTo: ['authz-blocks-probes-and-scrapers', 'cors-preflight-rejected'],
   seeAlso: ['https://istio.io/latest/docs/tasks/security/authentication/authn-policy/'],
   check(situation) {
     const miss = missBecause(situation, 'token')
