@@ -20,7 +20,8 @@ export default defineRule({
   explains: ['503', 'reset', 'tls', 'not-applied'],
   title: 'The CA refuses to issue a certificate',
   why: 'A proxy proves who it is with its service account token. When istiod does not accept the token, there is no certificate, and without one no mutual TLS and no configuration.',
-  needs: [['client.accessLog', 'server.accessLog', 'mesh.istiodLog']],
+  // Speaks only when an agent or istiod complains; who is silent, or was not asked, proves nothing either way.
+  needs: [],
   yieldsTo: ['istiod-down'],
   check(situation) {
     const hits = [...situation.client.pods, ...situation.server.pods].flatMap((pod) => refusedFor(situation, pod) ?? [])

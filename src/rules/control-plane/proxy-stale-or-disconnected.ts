@@ -25,7 +25,7 @@ export default defineRule({
   code: 'proxy-stale-or-disconnected',
   layer: 'control-plane-xds',
   severity: 'error',
-  explains: ['not-applied', '503', '504', 'timeout'],
+  explains: ['not-applied', '503'],
   title: 'A proxy does not take up its configuration',
   why: 'A proxy whose connection to istiod is broken, or that does not answer, keeps working on the routes, endpoints and policies it had. Objects are right, and the traffic follows the old ones.',
   needs: ['mesh.proxyStatus'],

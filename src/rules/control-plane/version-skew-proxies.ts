@@ -13,7 +13,7 @@ export default defineRule({
   explains: [],
   title: 'Proxies and control plane are too far apart',
   why: 'One minor version between istiod and proxies is supported. Further apart, proxies may get configuration that they read differently.',
-  needs: ['mesh.proxyStatus', 'mesh.version'],
+  needs: [],
   seeAlso: ['https://istio.io/latest/docs/releases/supported-releases/#control-planedata-plane-skew'],
   check(situation) {
     const controls = (situation.istioVersion?.controlPlane ?? []).flatMap(({ version }) => minorOf(version) ?? [])
