@@ -149,9 +149,9 @@ describe('dr-tls-disable-vs-strict', () => {
       apiVersion: 'networking.istio.io/v1',
       kind: 'DestinationRule',
       metadata: { name: 'plain', namespace: 'shop', creationTimestamp: '2026-11-21T05:00:00Z' },
-      spec: { host: 'orders.pay.svc.cluster.local', trafficPolicy: { tls: { mode: 'DISABLE' } } },
+      spec: { host: 'ledger.pay.svc.cluster.local', trafficPolicy: { tls: { mode: 'DISABLE' } } },
     }
-    const played = await play('503-no-endpoints', {
+    const played = await play('503-not-ready', {
       edit: edits(
         editJson(/ get pods,.* -n shop /, (list) => ({ ...list, items: [...list.items, rule] })),
         editJson(/ get pods,.* -n pay /, (list) => ({
