@@ -1,15 +1,18 @@
 // Bundles src/main.ts into dist/. Ink and listr2 end up in chunks that load only where used.
 import { readFileSync, rmSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'))
-rmSync(`${root}dist`, { recursive: true, force: true })
+// Tests of the built program make their own, so that nobody else's build pulls it away under them.
+const outdir = resolve(root, process.argv[2] ?? 'dist')
+rmSync(outdir, { recursive: true, force: true })
 await build({
   absWorkingDir: root,
   entryPoints: { main: 'src/main.ts' },
-  outdir: 'dist',
+  outdir,
   bundle: true,
   splitting: true,
   format: 'esm',
