@@ -17,6 +17,8 @@ export interface AccessLogView {
   readonly isAmbiguous: () => boolean
   /** Flags as printed, `UF,URX`; null for none. Equal texts are the same string as far as memory allows. */
   readonly text: (field: TextField) => string | null
+  /** Whether the field holds anything: cheaper than its text where that differs from line to line. */
+  readonly has: (field: FieldName) => boolean
   readonly number: (field: NumberField) => number | null
   /** The downstream remote address without its port. */
   readonly peer: () => string | null
@@ -56,6 +58,11 @@ export function createLineSlot(): LineSlot {
   const isEmpty = (from: number, to: number) => from === to || (to - from === 1 && bytes[from] === 0x2d)
 
   const isUnset = (field: FieldName) => isEmpty(spans[Field[field] * 2]!, spans[Field[field] * 2 + 1]!)
+
+  function has(field: FieldName): boolean {
+    if (!draft) return !isUnset(field)
+    return field === 'flags' ? draft.flags.length > 0 : draft[field] !== null
+  }
 
   function text(field: TextField): string | null {
     if (draft) return field === 'flags' ? draft.flags.join(',') || null : draft[field]
@@ -143,6 +150,7 @@ export function createLineSlot(): LineSlot {
       isTcp: () => (draft ? draft.kind === 'tcp' : requestFields.every(isUnset) && !number('code')),
       isAmbiguous: () => isAmbiguous || draft?.ambiguous === true,
       text,
+      has,
       number,
       peer,
       timeMs,
