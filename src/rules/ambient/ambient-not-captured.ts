@@ -108,10 +108,10 @@ function uncaptured(situation: Situation, pod: PodView, { because, broken }: Out
       ? {
           statement: `Look at the CNI agent of node ${pod.node ?? '?'} first, then replace this one pod, so that the agent captures it while it starts; leave the labels as they are.`,
           commands: [
-            `kubectl logs -n ${situation.given.istioNamespace} -l k8s-app=istio-cni-node --field-selector spec.nodeName=${pod.node ?? 'NODE'} --tail=200`,
-            pod.workload
-              ? `kubectl -n ${pod.namespace} rollout restart ${pod.workload.kind} ${pod.workload.name}`
-              : `kubectl -n ${pod.namespace} delete pod ${pod.name}`,
+            `kubectl get pods -n ${situation.given.istioNamespace} -l k8s-app=istio-cni-node -o wide`,
+            ...(pod.workload
+              ? [`kubectl -n ${pod.namespace} rollout restart ${pod.workload.kind} ${pod.workload.name}`]
+              : []),
           ],
           scope: `pod ${pod.name}`,
           risk: 'the pod is replaced; one that belongs to no workload has to be created again by hand',

@@ -4,6 +4,7 @@ import { quote, quoteLine, quoteObject, type Situation } from '../../situation/s
 import { defineRule } from '../define-rule.ts'
 import { hostsOf, nameOfStored, noRouteLine, routeSearch } from '../lib/gateways.ts'
 import { nearMiss, routesInWords } from '../lib/route-words.ts'
+import { isServiceHost } from '../lib/service-hosts.ts'
 import { destinationName, quoted, tryAgain } from '../lib/words.ts'
 
 /** A route is bound to the Service at its waypoint, and this request fits none of its matches. */
@@ -108,12 +109,7 @@ function routesOfService({ store, server }: Situation): readonly Stored[] {
     .filter(
       ({ object }) =>
         server.host !== null &&
-        hostsOf(object).some((host) => isName(host, server.host ?? '', object.metadata.namespace)),
+        hostsOf(object).some((host) => isServiceHost(host, object.metadata.namespace, server.host ?? '')),
     )
   return [...bound, ...services]
-}
-
-/** `server`, `server.ns`, … as a host in the namespace of the object that says it. */
-function isName(host: string, full: string, namespace: string | undefined): boolean {
-  return host === full || (host.includes('.') ? full.startsWith(`${host}.`) : full.startsWith(`${host}.${namespace}.`))
 }

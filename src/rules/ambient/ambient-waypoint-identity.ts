@@ -1,0 +1,72 @@
+import { fired, quiet, ruledOut } from '../../model/finding.ts'
+import { quoteObject } from '../../situation/situation.ts'
+import { defineRule } from '../define-rule.ts'
+import { atZtunnel, quoteZtunnel } from '../lib/ambient.ts'
+import { waypointFix } from '../lib/waypoint-fix.ts'
+import { destinationName, tryAgain } from '../lib/words.ts'
+
+const rejection = /policy rejection/
+
+/** Behind a waypoint the destination's ztunnel sees the waypoint's identity, not the caller's. */
+export default defineRule({
+  code: 'ambient-waypoint-identity',
+  layer: 'ambient-ztunnel',
+  severity: 'error',
+  explains: ['503', 'reset', '403', 'timeout', 'unknown'],
+  title: 'A policy at ztunnel names the caller, but sees the waypoint',
+  why: 'With a waypoint in between, the connection that reaches the pod is the waypoint’s own. A policy attached by selector is enforced at ztunnel and meets the waypoint’s service account, which it does not allow.',
+  needs: ['ztunnel.ztunnelLog'],
+  seeAlso: ['https://istio.io/latest/docs/ambient/usage/l7-features/'],
+  applies: ({ waypoint }) => waypoint !== null,
+  check(situation) {
+    const { waypoint, server, ztunnelLines } = situation
+    const accounts = new Set(
+      (waypoint?.pods ?? []).map(({ namespace, serviceAccount }) => `/ns/${namespace}/sa/${serviceAccount}`),
+    )
+    const toServer = ztunnelLines.filter(
+      ({ record }) =>
+        server.pods.some(({ name, namespace }) => name === record.dstWorkload && namespace === record.dstNamespace) &&
+        [...accounts].some((account) => record.srcIdentity?.endsWith(account)),
+    )
+    const refused = toServer.filter(({ record }) => rejection.test(record.error ?? ''))
+    const last = refused.at(-1)
+    if (!last) {
+      const [passed] = toServer.filter(({ record }) => record.error === null).slice(-1)
+      return passed
+        ? ruledOut('the waypoint is let in', quoteZtunnel(passed, 'ztunnel carried the waypoint’s connection'))
+        : quiet
+    }
+    const pod = server.pod
+    const policies = pod ? atZtunnel(situation, pod) : []
+    const named = /explicitly denied by: (\S+)/.exec(last.record.error ?? '')?.[1]
+    const policy =
+      policies.find(({ considered }) => considered.policy === named) ??
+      policies.find(({ considered }) => considered.action === 'ALLOW')
+    const object = policy ? `AuthorizationPolicy ${policy.considered.policy}` : 'a policy at ztunnel'
+    return fired({
+      subject: object,
+      title: `${object} refuses the waypoint ${waypoint?.namespace}/${waypoint?.name}, through which calls to ${destinationName(situation)} come`,
+      statement: `The destination's ztunnel sees ${last.record.srcIdentity}, the waypoint, as the caller and refuses it: ${last.record.error}. ${object} attaches by selector, so it is enforced there and never meets the real caller.`,
+      certainty: 'proven',
+      supporting: [
+        quoteZtunnel(last, `ztunnel refused the waypoint (${refused.length} times)`),
+        ...(policy
+          ? [quoteObject(policy.stored, `what ${policy.considered.policy} says`, policy.stored.object.spec)]
+          : []),
+      ],
+      contradicting: [],
+      fix: policy
+        ? waypointFix(situation, policy.stored)
+        : {
+            statement: 'Attach the policy to the Service with targetRefs, or allow the waypoint’s identity in it.',
+            commands: [],
+            scope: `callers of ${destinationName(situation)}`,
+            risk: 'allowing the waypoint alone lets in everybody the waypoint lets through',
+            undo: 'put the selector back',
+          },
+      verify: tryAgain(situation, 'an answer, and no policy rejection in the log of ztunnel'),
+      wouldDecide: null,
+      about: 'call',
+    })
+  },
+})
