@@ -67,7 +67,7 @@ export interface OpenSession {
   readonly run: (writer: SessionWriter | null) => Runner
   /** Session and note of a replay say where they came from. */
   readonly id?: string
-  /** What redaction found when this was recorded: a replay finds nothing any more. */
+  /** What redaction found before: when this was recorded, or in what was pasted. A replay finds nothing any more. */
   readonly counts?: Readonly<Record<string, number>>
   /** The person's own runbook as it was read, kept with the session so that a replay can follow it. */
   readonly runbookText?: string | null
@@ -86,8 +86,8 @@ export async function openSession(options: OpenSession): Promise<WalkSession> {
   const startedAt = resume?.session.startedAt ?? io.now().toISOString()
   const sessionId = resume?.session.id ?? options.id ?? redact(nameOf(options.given, startedAt)).text
   const { given, counts: countsOfGiven } = redactGiven(options.given, redact)
-  let counts: Readonly<Record<string, number>> =
-    resume?.session.redaction.counts ?? addCounts(options.counts ?? {}, countsOfGiven)
+  const countsBefore = addCounts(options.counts ?? {}, countsOfGiven)
+  let counts: Readonly<Record<string, number>> = resume?.session.redaction.counts ?? countsBefore
   const start = {
     id: sessionId,
     tool,
@@ -103,7 +103,7 @@ export async function openSession(options: OpenSession): Promise<WalkSession> {
     : parent === false
       ? null
       : await createSession(parent, start, isRedacted ? redact : undefined, {
-          counts: countsOfGiven,
+          counts: countsBefore,
           runbook: options.runbookText ?? null,
         })
   const recording = record(options.run(writer), {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Argument } from 'commander'
-import { createRedact, type Redact, redactNothing } from '../../exec/redact.ts'
+import { addCounts, createRedact, type Redact, redactNothing } from '../../exec/redact.ts'
 import { emptyGiven, type Given, SymptomId } from '../../model/call.ts'
 import { UserError } from '../../model/errors.ts'
 import type { FailingCall } from '../../situation/failing-calls.ts'
@@ -118,7 +118,7 @@ export async function diagnose(io: Io, symptomText: string | undefined, flags: D
   refuseUnredacted(format, flags.redact)
   const settings = readSettings(io.cwd, io.env)
   const redact = flags.redact ? createRedact(settings.redact?.patterns ?? []) : redactNothing
-  const { logText, curlText, pasted } = await readInputs(io, flags, redact)
+  const { logText, curlText, pasted, counts } = await readInputs(io, flags, redact)
   const source = flags.open === undefined ? null : await openArchiveSource(flags.open)
   try {
     const symptom = readSymptom(symptomText) ?? symptomOf(pasted)
@@ -171,6 +171,7 @@ export async function diagnose(io: Io, symptomText: string | undefined, flags: D
       settings,
       given,
       pasted,
+      counts,
       runbook: found.runbook,
       runbookText: found.origin === 'built-in' ? null : await readFile(found.path, 'utf8'),
       run: (writer) => source?.run ?? liveTools(io, cluster, writer).run,
@@ -196,8 +197,9 @@ export async function diagnose(io: Io, symptomText: string | undefined, flags: D
 async function readInputs(io: Io, flags: DiagnoseFlags, redact: Redact) {
   if (flags.log === '-' && flags.curl === '-')
     throw new UserError('--log - and --curl - both want standard input', 'give one of them as a file')
-  const logText = flags.log === undefined ? null : redact(await readInput(io, flags.log, '--log')).text
-  const curlText = flags.curl === undefined ? null : redact(await readInput(io, flags.curl, '--curl')).text
+  const log = flags.log === undefined ? null : redact(await readInput(io, flags.log, '--log'))
+  const curl = flags.curl === undefined ? null : redact(await readInput(io, flags.curl, '--curl'))
+  const [logText, curlText] = [log?.text ?? null, curl?.text ?? null]
   const pasted = readPasted(logText, curlText)
   if (logText !== null && pasted.records.length === 0 && pasted.ztunnel.length === 0)
     throw new UserError(
@@ -211,7 +213,7 @@ async function readInputs(io: Io, flags: DiagnoseFlags, redact: Redact) {
       'paste what curl -v printed, standard error included',
       'input',
     )
-  return { logText, curlText, pasted }
+  return { logText, curlText, pasted, counts: addCounts(log?.counts ?? {}, curl?.counts ?? {}) }
 }
 
 const isNothing = ({ records, ztunnel, curl }: Pasted) => records.length === 0 && ztunnel.length === 0 && curl === null
