@@ -114,7 +114,9 @@ function errorsToWaypoint(situation: Situation) {
       return false
     if (unknownWaypoint.test(record.error)) return record.dstService === null || record.dstService === server.host
     const target = ipOf(record.dstAddress)
-    return notThere.test(record.error) && target !== null && addresses.has(target)
+    const named =
+      record.dstNamespace === waypoint?.namespace && record.dstWorkload?.startsWith(`${waypoint?.name}-`) === true
+    return notThere.test(record.error) && (named || (target !== null && addresses.has(target)))
   })
 }
 
