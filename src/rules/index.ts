@@ -6,16 +6,24 @@ import { clientSidecarRules } from './client-sidecar/index.ts'
 import { controlPlaneRules } from './control-plane/index.ts'
 import { egressRules } from './egress/index.ts'
 import { extAuthzRules } from './ext-authz/index.ts'
+import { extensionRules } from './extension/index.ts'
 import { gatewayRules } from './gateway/index.ts'
 import { injectionRules } from './injection/index.ts'
 import { kubernetesEndpointsRules } from './kubernetes-endpoints/index.ts'
 import { lifecycleRules } from './lifecycle/index.ts'
+import { networkRules } from './network/index.ts'
 import { observabilityRules } from './observability/index.ts'
 import { probeRules } from './probes/index.ts'
+import { protocolRules } from './protocol/index.ts'
+import { rateLimitRules } from './rate-limit/index.ts'
 import { requestAuthnRules } from './request-authn/index.ts'
 import { transportRules } from './transport-mtls/index.ts'
 
 const groups: readonly (readonly AnyRule[])[] = [
+  extensionRules,
+  networkRules,
+  rateLimitRules,
+  protocolRules,
   ambientRules,
   appRules,
   egressRules,

@@ -7,6 +7,7 @@ import invalidUpstreamHeaders from './invalid-upstream-headers.ts'
 import ucKeepaliveRace from './uc-keepalive-race.ts'
 import ufConnectionRefused from './uf-connection-refused.ts'
 import ufLocalhostBind from './uf-localhost-bind.ts'
+import urRemoteResetH2 from './ur-remote-reset-h2.ts'
 
 export const appRules: readonly AnyRule[] = [
   appClosesConnection,
@@ -17,4 +18,5 @@ export const appRules: readonly AnyRule[] = [
   ucKeepaliveRace,
   ufConnectionRefused,
   ufLocalhostBind,
+  urRemoteResetH2,
 ]

@@ -8,7 +8,9 @@ type Optional = 'contradicting' | 'wouldDecide' | 'about'
 
 /** A hit about this call; what is not said is empty. */
 export function hitOf(hit: Omit<Hit, Optional> & Partial<Pick<Hit, Optional>>): Hit {
-  return { contradicting: [], wouldDecide: null, about: 'call', ...hit }
+  // Statements begin with whoever decided: `the gateway …`. Names of objects stay as they are.
+  const statement = hit.statement.replace(/^the /, 'The ')
+  return { contradicting: [], wouldDecide: null, about: 'call', ...hit, statement }
 }
 
 /** One object, changed by hand at one place. */

@@ -1,0 +1,97 @@
+import { fired } from '../../model/finding.ts'
+import { ipOf } from '../../situation/hints.ts'
+import { matchesLabels, podLabel } from '../../situation/pods.ts'
+import { quote, quoteObject } from '../../situation/situation.ts'
+import { defineRule } from '../define-rule.ts'
+import { findLine } from '../lib/decided-by-line.ts'
+import { editCommand, quotePassing, quoteSign, refOf, undoEdit } from '../lib/front.ts'
+import { hitOf, signMissing } from '../lib/make-hit.ts'
+import { destinationName, handOver, tryAgain } from '../lib/words.ts'
+
+const silence = /connection_timeout|connect_timeout/
+const unreachable = /No_route_to_host|:_113|os error 113|Network_is_unreachable/
+
+/** Nobody answers the connection: packets are dropped on the way, or the address is nobody's any more. */
+export default defineRule({
+  code: 'uf-connect-timeout-network',
+  layer: 'network',
+  severity: 'error',
+  explains: ['503', '504', 'timeout', 'reset'],
+  title: 'Connections to the destination are never answered',
+  why: 'A refused connection is answered at once. One that runs into the connect timeout was dropped on the way: a NetworkPolicy, a firewall, a node that is gone, an address that is stale.',
+  needs: [['client.accessLog', 'gateway.accessLog', 'waypoint.accessLog', 'server.accessLog']],
+  yieldsTo: ['mc-network-unknown', 'ambient-netpol-15008'],
+  check(situation) {
+    const found = findLine(situation, ({ record }, where) => {
+      if (where === 'server') return false
+      const text = `${record.details ?? ''} ${record.transportFailure ?? ''}`
+      return record.flags.includes('UF') && (silence.test(text) || unreachable.test(text))
+    })
+    if (!found) return signMissing(situation, 'no line speaks of a connection that was never answered')
+    const { line, lines, who, often } = found
+    const address = line.record.upstreamHost
+    const pod = situation.podByIp(ipOf(address))
+    const policies = pod
+      ? situation.store.list('NetworkPolicy', pod.namespace).filter(({ object }) => {
+          const labels: Readonly<Record<string, string>> = object.spec?.podSelector?.matchLabels ?? {}
+          return Object.keys(labels).length === 0 || matchesLabels(labels, pod.labels)
+        })
+      : []
+    const [policy] = policies.filter(({ object }) => (object.spec?.policyTypes ?? ['Ingress']).includes('Ingress'))
+    const isGone =
+      pod === null &&
+      !situation.server.external &&
+      situation.server.namespace !== null &&
+      situation.store.readable('Pod', situation.server.namespace) === 'yes'
+    const name = policy ? `NetworkPolicy ${policy.object.metadata.namespace}/${policy.object.metadata.name}` : null
+    const where = pod ? podLabel(pod) : (address ?? destinationName(situation))
+    return fired(
+      hitOf({
+        subject: where,
+        title: `Connections to ${where} are never answered${name ? `; ${name} selects it` : ''}`,
+        statement: `${who} waited ${line.record.durationMs ?? '?'} ms in vain for a connection to ${address ?? 'the destination'} (${often}). ${
+          name
+            ? `${name} selects that pod and lets in only what it lists, so it may be what drops them.`
+            : isGone
+              ? 'No pod of the namespace has that address now.'
+              : 'What drops the packets could not be read.'
+        }`,
+        // The line proves that nothing answered; it never says who dropped it. An address that nobody has is stale configuration.
+        certainty: isGone ? 'likely' : 'proven',
+        supporting: [
+          ...quoteSign(situation, lines, 'the connection was never answered'),
+          ...(policy ? [quoteObject(policy, `what ${name} lets in`, policy.object.spec)] : []),
+          ...(pod
+            ? [
+                quote(
+                  pod.entry,
+                  'the pod behind the address',
+                  `${pod.name} ${pod.ip} on ${pod.node ?? 'an unknown node'}`,
+                ),
+              ]
+            : []),
+          ...quotePassing(situation),
+        ],
+        fix: policy
+          ? {
+              statement: `If the caller is meant to reach it, let ${name} allow this port from the caller's pods; keep its other rules.`,
+              commands: [editCommand(refOf(policy))],
+              scope: `pods that ${name} selects`,
+              risk: 'what it newly lets in can reach the pod directly',
+              undo: undoEdit(refOf(policy)),
+            }
+          : handOver(
+              'Find what drops packets between both pods: NetworkPolicies of both namespaces, firewalls between nodes, a node that is gone.',
+              where,
+            ),
+        verify: tryAgain(situation, 'an answer within the connect timeout'),
+        wouldDecide: isGone
+          ? {
+              command: `istioctl proxy-config endpoints ${situation.client.pod?.name ?? 'POD'}.${situation.client.pod?.namespace ?? 'NAMESPACE'}`,
+              why: 'an endpoint that no pod has any more means that the proxy has not got the news',
+            }
+          : null,
+      }),
+    )
+  },
+})
