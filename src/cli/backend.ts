@@ -14,7 +14,8 @@ import { type Given, SymptomId } from '../model/call.ts'
 import type { CommandResult, Runner } from '../model/command.ts'
 import type { WalkPorts } from '../model/control.ts'
 import { UserError } from '../model/errors.ts'
-import type { RunEvent, RunState } from '../model/run.ts'
+import { initialRunState, type RunEvent, type RunState, reduceRun } from '../model/run.ts'
+import type { Session } from '../model/session.ts'
 import { nothingPasted, type Pasted, readHints } from '../situation/hints.ts'
 import type { Backend, Explanation, Paste, Saved } from '../ui/ports.ts'
 import { conduct } from './conduct.ts'
@@ -37,6 +38,8 @@ export interface BackendOptions {
   readonly saving: SavingOptions
   /** Set when the questions go to an archive instead of a cluster. */
   readonly archive?: Runner
+  /** Opening a recording goes on with it: what it does not hold is asked of the cluster. */
+  readonly resume?: boolean
 }
 
 /** What the guided walk needs from the outside: the same engine, runners and sessions as scripted mode. */
@@ -64,6 +67,7 @@ export function createBackend(options: BackendOptions): Backend {
       context: source.context,
       run: source.run,
       ...(source.id ? { id: source.id } : {}),
+      ...(source.resume ? { resume: source.resume } : {}),
     })
     const outputs = new Map<string, CommandResult>()
     const ids = new Map<string, string>()
@@ -73,8 +77,9 @@ export function createBackend(options: BackendOptions): Backend {
       outputs.set(JSON.stringify([command.file, ...command.args]), result)
       return result
     }
+    let state = initialRunState
     const events = conduct({
-      given,
+      given: session.given,
       pasted,
       runbook: chooseRunbook(given.symptom, source.runbook, userRunbooks),
       runner,
@@ -88,17 +93,21 @@ export function createBackend(options: BackendOptions): Backend {
     for await (const event of events) {
       if (event.type === 'command-finished')
         ids.set(event.entry.id, JSON.stringify([event.entry.command.file, ...event.entry.command.args]))
+      state = reduceRun(state, event)
+      session.observe(event, state)
       yield event
     }
   }
 
   return {
     cluster: (signal) => lookAtCluster(asked, signal, options.archive !== undefined),
-    symptoms: books.map(({ runbook }) => ({
-      id: runbook.symptoms[0] ?? 'unknown',
-      title: runbook.title,
-      says: runbook.says,
-    })),
+    symptoms: [...books]
+      .sort((a, b) => place(a.runbook.symptoms) - place(b.runbook.symptoms))
+      .map(({ runbook }) => ({
+        id: runbook.symptoms[0] ?? 'unknown',
+        title: runbook.title,
+        says: runbook.says,
+      })),
     listCallers: (signal) => listWorkloads(asked, signal, options.namespace, 'callers'),
     listDestinations: (signal) => listWorkloads(asked, signal, options.namespace, 'destinations'),
     target: readTarget,
@@ -106,13 +115,11 @@ export function createBackend(options: BackendOptions): Backend {
     async sessions() {
       const folder = typeof settings.save === 'string' ? settings.save : join(stateFolder(io.env), 'sessions')
       const found = await listSessions(folder)
-      return found
-        .slice(0, 50)
-        .map(({ folder: path, session }) => ({
-          path,
-          title: `${session.symptom ?? 'unknown symptom'} ${session.id}`,
-          when: session.startedAt,
-        }))
+      return found.slice(0, 50).map(({ folder: path, session }) => ({
+        path,
+        title: `${session.symptom ?? 'unknown symptom'} ${session.id}`,
+        when: session.startedAt,
+      }))
     },
     explain: async (text) => explain(redact(text).text),
     parsePaste: (text) => readPaste(redact(text).text),
@@ -142,7 +149,20 @@ export function createBackend(options: BackendOptions): Backend {
       const folder = path.replace(/^~(?=\/)/, homedir())
       const session = await readSession(folder)
       const given = readGiven(session.call, folder)
-      yield* walk(given, readPasted(given.logText, given.curlText), ports, signal, {
+      const pasted = readPasted(given.logText, given.curlText)
+      if (options.resume) {
+        yield* walk(given, pasted, ports, signal, {
+          run: (writer) => liveTools(io, options.cluster, writer).run,
+          runbook: session.runbook ?? chooseRunbook(given.symptom, undefined, userRunbooks).id,
+          mode: 'live',
+          context: session.context ?? null,
+          saving: options.saving,
+          id: session.id,
+          resume: { folder, session },
+        })
+        return
+      }
+      yield* walk(given, pasted, ports, signal, {
         run: () => createReplay({ folder, session, redact: createRedact() }),
         runbook: session.runbook ?? chooseRunbook(given.symptom, undefined, null).id,
         mode: 'replay',
@@ -181,6 +201,29 @@ export function createBackend(options: BackendOptions): Backend {
   }
 }
 
+/** What people are paged for most comes first; the rest follows as it is. */
+const usual: readonly SymptomId[] = [
+  '503',
+  '403',
+  '401',
+  'reset',
+  '404',
+  '504',
+  'tls',
+  'not-applied',
+  'not-injected',
+  '500',
+  '502',
+  'slow',
+  '429',
+  '400',
+]
+
+function place(symptoms: readonly SymptomId[]): number {
+  const places = symptoms.map((symptom) => usual.indexOf(symptom)).filter((index) => index >= 0)
+  return places.length > 0 ? Math.min(...places) : usual.length
+}
+
 interface WalkSource {
   readonly run: (writer: Parameters<Parameters<typeof openSession>[0]['run']>[0]) => Runner
   readonly runbook: string
@@ -188,6 +231,7 @@ interface WalkSource {
   readonly context: string | null
   readonly saving: SavingOptions
   readonly id?: string
+  readonly resume?: { readonly folder: string; readonly session: Session }
 }
 
 const parsers = {

@@ -16,6 +16,8 @@ export interface GuideOptions {
   readonly cluster?: ClusterOptions
   readonly namespace?: string
   readonly plain?: boolean
+  /** A session folder to go on with. */
+  readonly resume?: string
   readonly save?: string | false
   readonly color?: 'auto' | 'always' | 'never'
 }
@@ -35,11 +37,16 @@ export async function guide(io: Io, options: GuideOptions = {}): Promise<number>
     },
     namespace,
     saving: { save: options.save ?? settings.save, redact: true },
+    resume: options.resume !== undefined,
   })
   const shared = {
     colour: wantsColour(io, options.color ?? settings.color, io.stdout),
     given: { ...(namespace ? { namespace } : {}), ...options.given },
-    ...(options.open ? { open: options.open } : {}),
+    ...(options.resume === undefined
+      ? options.open
+        ? { open: options.open }
+        : {}
+      : { open: { recording: options.resume } }),
     signal: io.interrupt,
   }
   const isPlain =

@@ -22,16 +22,18 @@ export async function lookAtCluster(run: Runner, signal: AbortSignal, isArchive:
     run(command('istioctl', ['version', '--remote=false', '-o', 'json'], 8000), signal),
   ])
   const name =
-    context.exit.kind === 'exited' && context.exit.code === 0 ? read(() => contextParser.parse(context.stdout)) : null
+    context.exit.kind === 'exited' && context.exit.code === 0
+      ? read(() => contextParser.parse(context.stdout).context)
+      : null
   const client =
     istio.exit.kind === 'exited' && istio.exit.code === 0
       ? (read(() => versionParser.parse(istio.stdout))?.client ?? null)
       : null
   const answered = version.exit.kind === 'exited' && version.exit.code === 0 && /"serverVersion"/.test(version.stdout)
   if (answered || isArchive)
-    return { context: name === null ? (isArchive ? 'archive' : null) : String(name), istio: client, reachable: true }
+    return { context: name === null ? (isArchive ? 'archive' : null) : name, istio: client, reachable: true }
   const { detail } = classify(version, command('kubectl', ['version', '-o', 'json'], 8000))
-  return { context: name === null ? null : String(name), istio: client, reachable: false, why: detail }
+  return { context: name === null ? null : name, istio: client, reachable: false, why: detail }
 }
 
 /** What there is to pick from. What could not be listed is said, never shown as an empty cluster. */
