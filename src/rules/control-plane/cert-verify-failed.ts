@@ -2,6 +2,7 @@ import type { ProxySecret } from '../../../parsers/proxy-config-secret.ts'
 import type { Quote } from '../../model/evidence.ts'
 import { fired, type Hit, quiet, ruledOut } from '../../model/finding.ts'
 import type { Line } from '../../situation/exchanges.ts'
+import { ipOf } from '../../situation/hints.ts'
 import type { PodView } from '../../situation/pods.ts'
 import { quote, quoteLine, type Situation } from '../../situation/situation.ts'
 import { defineRule } from '../define-rule.ts'
@@ -27,7 +28,8 @@ export default defineRule({
   applies: ({ server }) => !server.external,
   check(situation) {
     const lines = verifyFailures(situation)
-    const line = lines.at(-1)
+    // The proxy whose certificates were read tells more than the last one that failed.
+    const line = lines.findLast((one) => secretsAt(situation, one)) ?? lines.at(-1)
     if (!line) {
       const other = firstFailing(situation)
       return other ? ruledOut('no line speaks of a certificate', quoteLine(other, 'another reason stands here')) : quiet
@@ -38,6 +40,11 @@ export default defineRule({
     return fired(notAccepted(situation, line, transport))
   },
 })
+
+function secretsAt(situation: Situation, { record }: Line): boolean {
+  const pod = situation.podByIp(ipOf(record.upstreamHost))
+  return pod !== null && situation.of('secrets', pod) !== null
+}
 
 function notAccepted(situation: Situation, line: Line, transport: Transport): Hit {
   const { sends, target, caller } = transport
