@@ -67,9 +67,21 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.clean : exitCodes.usage
     if (error instanceof UserError) {
-      await print(io.stderr, `${io.programName}: ${error.message}\n${error.hint ? `  ${error.hint}\n` : ''}`)
+      await print(
+        io.stderr,
+        await speakable(`${io.programName}: ${error.message}\n${error.hint ? `  ${error.hint}\n` : ''}`),
+      )
       return exitCodeOfError(error.kind)
     }
     throw error
   }
+}
+
+/** Messages quote what was typed or read: without secrets, and without anything that a terminal would obey. */
+async function speakable(message: string): Promise<string> {
+  const [{ createRedact }, { forTerminal }] = await Promise.all([
+    import('../exec/redact.ts'),
+    import('../report/escape.ts'),
+  ])
+  return forTerminal(createRedact()(message).text)
 }

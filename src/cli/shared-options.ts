@@ -45,6 +45,7 @@ export function colorOption(): Option {
 /** `k=v` or `k: v`. */
 export function readHeader(text: string): [string, string] {
   const match = /^([A-Za-z0-9!#$%&'*+.^_`|~-]+)\s*[=:]\s*(.*)$/.exec(text)
-  if (!match) throw new UserError(`--header ${text}: no header`, 'write --header name=value')
+  // Not quoted: what stands there may be the value alone, and that is often a secret.
+  if (!match) throw new UserError('--header: no name in front of the value', 'write --header name=value')
   return [match[1] ?? '', match[2] ?? '']
 }

@@ -83,7 +83,7 @@ describe.skipIf(!hasShared)('a replay is the walk again', () => {
     ])
     const replay = await meshtriage(['replay', session, '-o', 'json', '-q'], { node: noProcess })
     expect(comparable(readNote(replay.stdout))).toEqual(comparable(readNote(live.stdout)))
-    expect(readNote(live.stdout).redaction.counts).toMatchObject({ 'query-secret': 1 })
+    expect(readNote(live.stdout).redaction.counts).toMatchObject({ header: 1, 'named-value': 1 })
     expect(readFileSync(join(session, 'session.json'), 'utf8')).not.toContain('hunter2')
   })
 

@@ -143,11 +143,18 @@ const assignment = patternRule(
   (match, name = '', value = '') =>
     isPlain(value) || isDone(value) || /REDACTED/.test(value) ? match : `${name}${mark}`,
 )
-/** kubeconfig: a line of its own. */
+/** `curl -u me:…` as people paste it. */
+const userFlag = patternRule(
+  'argument',
+  /-u |--(?:proxy-)?user[ =]/,
+  /((?:^|\s)(?:-u|--user|--proxy-user)[ =]+["']?[^\s:"'\\]+:)([^\s"'\\]{3,})/g,
+  (match, before = '', value = '') => (isDone(value) ? match : `${before}${mark}`),
+)
+/** kubeconfig: a line of its own, also where the file is a text in JSON. */
 const tokenLine = patternRule(
   'named-value',
-  /^[ \t]*token: /m,
-  /^([ \t]*token: ["']?)([^\s"']{6,})/gm,
+  /(?:^|\\n)[ \t]*token: /m,
+  /((?:^|\\n)[ \t]*token: ["']?)([^\s"'\\]{6,})/gm,
   (match, name = '', value = '') => (isDone(value) ? match : `${name}${mark}`),
 )
 
@@ -162,5 +169,6 @@ export const namedValueRules: readonly Rule[] = [
   pairYaml,
   argument,
   assignment,
+  userFlag,
   tokenLine,
 ]
