@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { parseAccessLog } from '../../parsers/access-log.ts'
 import { type PlayOptions, play } from '../helpers/play.ts'
 import { addObject, editLog, logsAsJson, setSpec } from '../helpers/policy-edits.ts'
 import { type Edit, editJson, edits, forbid } from '../helpers/session-fixtures.ts'
@@ -70,8 +71,15 @@ describe('the log of the destination is forbidden', () => {
     expect(await ending('403-deny-beats-allow', blindly)).toBe('suspects: authz-deny-rule-matched (likely)')
   })
 
-  test('a 403 that policies allow is not blamed on them', async () => {
-    expect(await ending('403-from-app', blindly)).toBe('inconclusive: ')
+  test('a 403 that policies allow is not blamed on them, and its length says who did not write it', async () => {
+    expect(await ending('403-from-app', blindly)).toBe('suspects: app-own-403 (likely)')
+    const short = editLog('web', (line) => line.replace(' 13 32 ', ' 13 19 '))
+    expect(await ending('403-from-app', { edit: edits(forbid(/logs ledger/), short) })).toBe('inconclusive: ')
+  })
+
+  test('an answer of another length than a proxy gives is not blamed on policies that would refuse', async () => {
+    const long = editLog('cart', (line) => line.replace(' 13 19 ', ' 13 57 '))
+    expect(await ending(miss, { edit: edits(forbid(/logs ledger/), long) })).not.toContain('authz-')
   })
 
   test('with policies forbidden as well nothing is said', async () => {
@@ -86,6 +94,27 @@ describe('the log of the destination is forbidden', () => {
         : result,
     )
     expect(await ending(miss, { edit })).toBe('inconclusive: ')
+  })
+})
+
+describe('only a line that was pasted', () => {
+  const alone = (line: string): PlayOptions => ({
+    given: (given) => ({ ...given, from: null, to: null, host: null, method: null, path: null }),
+    pasted: { records: parseAccessLog(line).records, ztunnel: [], curl: null },
+  })
+  const gateway =
+    '[2026-11-21T05:26:27.989Z] "GET /x HTTP/1.1" 403 - rbac_access_denied_matched_policy[none] - "-" 0 19 0 - "203.0.113.9" "curl/8.0" "4572d469-0d12-4f40-8eff-31bf2c732751" "shop.test" "-" outbound|8080||ledger.pay.svc.cluster.local - 10.244.0.9:8080 203.0.113.9:4000 - -'
+
+  test('a gateway’s refusal is a refusal', async () => {
+    const { outcome } = await play(miss, alone(gateway))
+    expect(outcome('authz-allow-list-miss')).toMatchObject({ status: 'fired', hits: [{ certainty: 'proven' }] })
+  })
+  test('a 403 that was only passed on is at most a suspicion: the policies would refuse it, and its length fits', async () => {
+    const passedOn = gateway.replace('rbac_access_denied_matched_policy[none]', 'via_upstream')
+    const { outcome } = await play(miss, alone(passedOn))
+    expect(outcome('authz-allow-list-miss')).toMatchObject({ status: 'fired', hits: [{ certainty: 'likely' }] })
+    const longer = await play(miss, alone(passedOn.replace(' 0 19 ', ' 0 64 ')))
+    expect(longer.outcome('authz-allow-list-miss').status).not.toBe('fired')
   })
 })
 

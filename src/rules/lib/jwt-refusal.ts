@@ -4,7 +4,7 @@ import type { Stored } from '../../situation/objects.ts'
 import type { PodView } from '../../situation/pods.ts'
 import { policiesReadable, workloadOf } from '../../situation/security.ts'
 import { quote, quoteLine, type Situation } from '../../situation/situation.ts'
-import { enforcerAt, placeName } from './refusal.ts'
+import { enforcerAt, linesThatDecide, placeName, placeOf } from './refusal.ts'
 
 /** A token that a proxy's JWT filter refused, and the filter's words for why, with blanks. */
 export interface JwtRefusal {
@@ -23,10 +23,10 @@ const denied = /jwt_authn_access_denied\{(.*)\}/
 export function jwtRefusalOf(situation: Situation): JwtRefusal | null {
   const { sample, failing } = situation
   for (const exchange of [...(sample ? [sample] : []), ...[...failing].reverse()]) {
-    for (const line of [exchange.server, exchange.waypoint, exchange.gateway]) {
+    for (const line of linesThatDecide(exchange)) {
       const reason = denied.exec(line?.record.details ?? '')?.[1]
       if (!line || reason === undefined) continue
-      const at = line === exchange.waypoint ? 'waypoint' : line === exchange.gateway ? 'gateway' : 'server'
+      const at = placeOf(exchange, line)
       const where = placeName(at)
       const words = reason.replaceAll('_', ' ')
       return {

@@ -1,8 +1,12 @@
+import { attachment } from '../../mesh/policy-attachment.ts'
 import type { Certainty } from '../../model/answered-by.ts'
 import type { Quote } from '../../model/evidence.ts'
 import type { Decider } from '../../model/finding.ts'
+import type { Line } from '../../situation/exchanges.ts'
+import { policiesReadable, workloadOf } from '../../situation/security.ts'
 import { quoteLine, quoteObject, type Situation } from '../../situation/situation.ts'
 import { serverLogDecides } from './policy-fix.ts'
+import { rbacBodyLength } from './unlogged-refusal.ts'
 import { destinationName } from './words.ts'
 
 /** A status that the application gave, and how sure that is. */
@@ -43,7 +47,8 @@ export function answeredByApp(situation: Situation, code: number): AppAnswer | n
       wouldDecide: null,
     }
   const bare = server.pods.length > 0 && server.pods.every(({ proxy }) => proxy === 'none')
-  if (!bare || situation.waypoint) return null
+  if (situation.waypoint) return null
+  if (!bare) return code === 403 ? byLength(situation, front, passed) : null
   return {
     who: `the application ${name}`,
     because: `the caller's proxy got ${code} back, and no pod of ${name} has a proxy that could have said it`,
@@ -58,6 +63,29 @@ export function answeredByApp(situation: Situation, code: number): AppAnswer | n
         ),
       ),
     ],
+    wouldDecide: serverLogDecides(situation),
+  }
+}
+
+/** Proxies refuse with bodies of known lengths. Where none of them fits, and no authorizer could have written it, the application did. */
+function byLength(situation: Situation, front: Line, passed: Quote): AppAnswer | null {
+  const { bytesSent, method } = front.record
+  const { pod } = situation.server
+  if (!pod || bytesSent === null || bytesSent === rbacBodyLength || method === 'HEAD') return null
+  if (!policiesReadable(situation, 'AuthorizationPolicy', pod.namespace)) return null
+  if (!policiesReadable(situation, 'RequestAuthentication', pod.namespace)) return null
+  const reaching = ['AuthorizationPolicy', 'RequestAuthentication']
+    .flatMap((kind) => situation.store.list(kind))
+    .filter(({ object }) => attachment(object, workloadOf(pod), situation.mesh).attaches !== false)
+  const writesBodies = reaching.some(
+    ({ object }) => object.kind === 'RequestAuthentication' || object.spec?.action === 'CUSTOM',
+  )
+  if (writesBodies) return null
+  return {
+    who: `the application ${destinationName(situation)}`,
+    because: `the answer is ${bytesSent} bytes long, and a policy of the mesh refuses with ${rbacBodyLength}`,
+    certainty: 'likely',
+    quotes: [passed],
     wouldDecide: serverLogDecides(situation),
   }
 }

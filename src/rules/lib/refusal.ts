@@ -47,7 +47,7 @@ export function refusalOf(situation: Situation): Refusal | null {
 }
 
 function refusalIn(situation: Situation, exchange: Exchange): Refusal | null {
-  for (const line of [exchange.server, exchange.waypoint, exchange.gateway]) {
+  for (const line of linesThatDecide(exchange)) {
     const id = line ? rbacIdOf(line) : null
     if (!line || id === null) continue
     const rule = ruleId.exec(id)
@@ -102,9 +102,15 @@ function atZtunnel(situation: Situation): Refusal | null {
   return null
 }
 
-function placeOf(exchange: Exchange, line: Line): Refusal['at'] {
-  if (line === exchange.waypoint) return 'waypoint'
-  return line === exchange.gateway ? 'gateway' : 'server'
+/** Lines of an exchange in which a decision may stand, nearest to the application first. */
+export function linesThatDecide({ server, waypoint, gateway, client }: Exchange): readonly (Line | null)[] {
+  // A pasted line of a gateway looks like one of the caller's side.
+  return [server, waypoint, gateway, client?.role === 'given' ? client : null]
+}
+
+export function placeOf(exchange: Exchange, line: Line): 'server' | 'waypoint' | 'gateway' {
+  if (line === exchange.waypoint || line.record.upstreamCluster?.startsWith('inbound-vip|')) return 'waypoint'
+  return line === exchange.gateway || line === exchange.client ? 'gateway' : 'server'
 }
 
 export function placeName(at: Refusal['at']): string {

@@ -17,7 +17,7 @@ export interface Unlogged {
 }
 
 /** `RBAC: access denied`, which is all that a proxy sends. */
-const rbacBodyLength = 19
+export const rbacBodyLength = 19
 
 /**
  * The call fails as a refusal does, and the line of the proxy that would have refused it is missing: then the policies
@@ -37,11 +37,15 @@ export function unloggedRefusal(situation: Situation): Unlogged | null {
   else if (body !== null && status === 403)
     contradicting.push(quote('given', 'the body is none that a proxy writes', body.slice(0, 120)))
   if (front?.record.code === 403) {
-    const { bytesSent } = front.record
-    const fits = bytesSent === rbacBodyLength
-    const words = `the answer came from behind this proxy and is ${bytesSent ?? 'an unknown number of'} bytes long`
-    if (fits) supporting.push(quoteLine(front, `${words}, as long as "RBAC: access denied"`))
-    else contradicting.push(quoteLine(front, `${words}; "RBAC: access denied" would be ${rbacBodyLength}`))
+    const { bytesSent, method } = front.record
+    // An answer to HEAD has no body to measure.
+    if (bytesSent !== null && bytesSent !== rbacBodyLength && method !== 'HEAD') return null
+    supporting.push(
+      quoteLine(
+        front,
+        `the answer came from behind this proxy${bytesSent === rbacBodyLength ? ` and is ${bytesSent} bytes long, as "RBAC: access denied" is` : ''}`,
+      ),
+    )
   }
   return { ...decided, supporting, contradicting }
 }
@@ -73,6 +77,9 @@ export function laterRefusal(situation: Situation): Unlogged | null {
   const { client, gateway, failing, passing, exchanges } = situation
   if (gateway || !client.pod || failing.length === 0 || passing.length > 0) return null
   if (refusalOf(situation) !== null || unloggedRefusal(situation) !== null) return null
+  // Somebody behind answered, and no line says who: it may have passed the policies.
+  const front = situation.sample?.client ?? null
+  if (front?.record.details === 'via_upstream' && !situation.sample?.server && !situation.sample?.waypoint) return null
   // A request that reached the application, or its proxy's way to it, has passed the policies.
   if (exchanges.some(({ server }) => server !== null && !isBeforePolicies(server.record.details))) return null
   const decided = decide(situation, client.pod, identityOf(workloadOf(client.pod), situation.mesh.trustDomain))
