@@ -11,6 +11,7 @@ import { Diagnosed } from './screens/Diagnosed.tsx'
 import { Intake } from './screens/Intake.tsx'
 import { Walk, type WalkRequest } from './screens/Walk.tsx'
 import { type AppEnd, useLeaving } from './use-leaving.ts'
+import { usePlaced } from './use-placed.ts'
 import { useSavedNote } from './use-saved-note.ts'
 import { type FirstChoice, mergeGiven, withoutSymptom } from './view/intake.ts'
 import { termsIn } from './view/terms.ts'
@@ -35,12 +36,13 @@ export function App({ backend: first, options, now, onEnd }: Props) {
   const [session, setSession] = useState<WalkSession | null>(null)
   const [showsSteps, setShowsSteps] = useState(false)
   const [overlays, setOverlays] = useState<readonly Overlay[]>([])
-  const [flash, setFlash] = useState<string | null>(null)
   const lastWalk = useRef<Promise<void>>(Promise.resolve())
   const ended = useCallback(() => lastWalk.current, [])
   const idle = useMemo(() => createWalk(now), [now])
   const walk = useSyncExternalStore((session ?? idle).subscribe, (session ?? idle).snapshot)
   const { state } = walk
+  // What was said about a moment does not outlive it.
+  const [flash, setFlash] = usePlaced<string | null>(`${walk.paused?.step} ${walk.question?.id}`, null)
 
   const open = useCallback((overlay: Overlay) => setOverlays((all) => [...all, overlay]), [])
   const close = useCallback(() => setOverlays((all) => all.slice(0, -1)), [])
@@ -86,7 +88,7 @@ export function App({ backend: first, options, now, onEnd }: Props) {
           setFlash(`the archive could not be read: ${error instanceof Error ? error.message : String(error)}`),
       )
     },
-    [first],
+    [first, setFlash],
   )
 
   const paste = useCallback(
@@ -101,7 +103,7 @@ export function App({ backend: first, options, now, onEnd }: Props) {
         () => setFlash('not recognised: paste a log line, curl -v output, a flag or a code'),
       )
     },
-    [backend, open],
+    [backend, open, setFlash],
   )
 
   // A walk that could not even begin (no such recording, a broken runbook) leads back to the questions.
@@ -110,11 +112,7 @@ export function App({ backend: first, options, now, onEnd }: Props) {
     setSession(null)
     setGiven(withoutSymptom)
     setFlash([walk.failed.message, walk.failed.hint].filter(Boolean).join(' · '))
-  }, [walk.failed, state.startedAt])
-
-  // What was said about a moment does not outlive it.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the moment ends when the walk stops or goes on
-  useEffect(() => setFlash(null), [walk.paused, walk.question])
+  }, [walk.failed, state.startedAt, setFlash])
 
   // What was asked on the command line comes first, once.
   const opened = useRef(false)

@@ -10,6 +10,7 @@ import { blank, clipLine, type Line, line, span, wrap } from '../lines.ts'
 import type { Explanation } from '../ports.ts'
 import { usePresses } from '../press-source.ts'
 import { useScreen } from '../screen.ts'
+import { usePlaced } from '../use-placed.ts'
 import { explanationLines } from '../view/explanation.ts'
 import { windowAround } from '../view/windowed.ts'
 
@@ -26,14 +27,13 @@ export function Explain({ isActive, terms, explain, onClose }: Props) {
   const { width, rows } = useScreen()
   const [cursor, setCursor] = useState(0)
   const [field, setField] = useState(emptyField)
-  const [offset, setOffset] = useState(0)
   const [found, setFound] = useState<{ term: string; explanation: Explanation | null } | null>(null)
   const typed = fieldText(field).trim()
   const term = typed === '' ? (terms[cursor] ?? '') : typed
+  const [offset, setOffset] = usePlaced(term, 0)
 
   useEffect(() => {
     let isCurrent = true
-    setOffset(0)
     if (term === '') return
     explain(term).then(
       (explanation) => isCurrent && setFound({ term, explanation }),

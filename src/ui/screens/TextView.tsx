@@ -8,6 +8,7 @@ import { ends, type Line, span } from '../lines.ts'
 import { usePresses } from '../press-source.ts'
 import { useScreen } from '../screen.ts'
 import { stripLines } from '../strip.ts'
+import { usePlaced } from '../use-placed.ts'
 import { clampScroll } from '../view/windowed.ts'
 import { clipMiddle, take, widthOf } from '../width.ts'
 
@@ -44,17 +45,16 @@ export function TextView({ isActive, pages, first, flash, onCopy, onExplain, onH
     ),
   )
   const [text, setText] = useState<string | null>(null)
-  const [offset, setOffset] = useState(0)
   const [field, setField] = useState(emptyField)
   const [isSearching, setSearching] = useState(false)
   const page = pages[at]
   const pageId = page?.id
+  const [offset, setOffset] = usePlaced(pageId ?? '', 0)
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: pages are made anew with every event; the id says which one is shown
   useEffect(() => {
     let isCurrent = true
     setText(null)
-    setOffset(0)
     page?.load().then(
       (loaded) => isCurrent && setText(loaded),
       (error: unknown) =>

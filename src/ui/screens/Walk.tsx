@@ -1,5 +1,4 @@
 import { Box } from 'ink'
-import { useEffect, useState } from 'react'
 import { Frame } from '../components/Frame.tsx'
 import { Lines } from '../components/Lines.tsx'
 import { QuestionPane } from '../components/QuestionPane.tsx'
@@ -9,6 +8,7 @@ import { actionFor, questionKeys, walkKeys } from '../keys.ts'
 import { blank, type Line, line, lineText, span, wrap } from '../lines.ts'
 import { usePresses } from '../press-source.ts'
 import { useNow, useScreen } from '../screen.ts'
+import { usePlaced } from '../use-placed.ts'
 import { clusterText, headerLine } from '../view/header.ts'
 import { hopPicture } from '../view/hops.ts'
 import { railRows, railStrip } from '../view/rail.ts'
@@ -37,9 +37,6 @@ interface Props {
 export function Walk({ isActive, walk, session, flash, now, onRequest, onFlash }: Props) {
   const { state, paused, question } = walk
   const { width, rows: screenRows } = useScreen()
-  const [cursor, setCursor] = useState<string | null>(null)
-  const [offset, setOffset] = useState(0)
-  const [choice, setChoice] = useState(0)
   const isRunning = walk.beganAt !== null && !paused && !question && !walk.over
   const at = useNow(now, isActive && isRunning)
 
@@ -49,18 +46,14 @@ export function Walk({ isActive, walk, session, flash, now, onRequest, onFlash }
     state.steps.find(({ id }) => id === paused?.step) ??
     state.steps.at(-1) ??
     null
+  // What is drawn follows the walk as soon as it moves on.
+  const place = `${current?.id} ${current?.status}`
+  const [cursor, setCursor] = usePlaced<string | null>(place, null)
+  const [choice, setChoice] = usePlaced(question?.id ?? '', 0)
   const shownId = cursor ?? current?.id ?? rail[0]?.id ?? null
+  const [offset, setOffset] = usePlaced(`${place} ${shownId}`, 0)
   const shown = state.steps.find(({ id }) => id === shownId) ?? null
   const isElsewhere = cursor !== null && cursor !== current?.id
-
-  // What is drawn follows the walk as soon as it moves on.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a step that starts or ends is such a move
-  useEffect(() => {
-    setCursor(null)
-    setOffset(0)
-  }, [current?.id, current?.status])
-  // biome-ignore lint/correctness/useExhaustiveDependencies: every question starts at its first answer
-  useEffect(() => setChoice(0), [question?.id])
 
   const elapsed = walk.beganAt === null ? null : (walk.endedAt ?? Math.max(at, walk.beganAt)) - walk.beganAt
   const isNarrow = width < 66
@@ -71,11 +64,7 @@ export function Walk({ isActive, walk, session, flash, now, onRequest, onFlash }
 
   const move = (by: number) => {
     const to = rail[Math.max(0, Math.min(rail.length - 1, rail.findIndex(({ id }) => id === shownId) + by))]
-    if (to) goTo(to.id)
-  }
-  const goTo = (id: string) => {
-    setCursor(id)
-    setOffset(0)
+    if (to) setCursor(to.id)
   }
   const steer = (what: Parameters<WalkSession['proceed']>[0]) => {
     if (session.proceed(what)) return
@@ -89,7 +78,7 @@ export function Walk({ isActive, walk, session, flash, now, onRequest, onFlash }
     if (question) return questionPress(press)
     if (/^[1-9]$/.test(press.token)) {
       const row = rail[Number(press.token) - 1]
-      if (row) goTo(row.id)
+      if (row) setCursor(row.id)
       return
     }
     switch (actionFor(walkKeys, press)) {

@@ -3,6 +3,7 @@ import type { RunState } from '../../model/run.ts'
 import { blank, clipLine, type Line, labelled, line, span, wrap } from '../lines.ts'
 import { type Mark, markTones, symbols } from '../theme.ts'
 import { shortIds } from './ids.ts'
+import { railRows } from './rail.ts'
 import { suspectLines } from './suspects.ts'
 import { timeOfDay } from './wording.ts'
 
@@ -107,9 +108,9 @@ export function moveLines(diagnosis: Diagnosis, width: number): Line[] {
 }
 
 function lookedLines(state: RunState): Line[] {
-  return state.steps
-    .filter(({ status }) => status === 'ok')
-    .map((step) => line(span(`${step.label}  `, 'strong'), step.learned[0] ?? ''))
+  return railRows(state)
+    .filter(({ mark }) => mark === 'ok')
+    .map(({ label, remark }) => line(span(`${label}  `, 'strong'), span(remark, 'dim')))
 }
 
 function section(label: string, lines: readonly Line[], width: number, hanging = 0): Line[] {
