@@ -10,7 +10,7 @@ export interface CliCommand {
 }
 
 /** Which module holds which command. Only the one that is called gets loaded, so that the others cost nothing at start. */
-const modules: Readonly<Record<string, () => Promise<{ readonly default: CliCommand }>>> = {
+export const modules: Readonly<Record<string, () => Promise<{ readonly default: CliCommand }>>> = {
   'can-i': () => import('./commands/can-i.ts'),
   completion: () => import('./commands/completion.ts'),
   demo: () => import('./commands/demo.ts'),
