@@ -313,11 +313,11 @@ function linkOf(
     accepts: accepts
       ? {
           mode: accepts.mode,
-          why: modeWords(accepts).replace(/^\w+[:,] /, ''),
+          why: modeWords(accepts),
           from: accepts.winner ? objectName(accepts.winner) : null,
         }
       : transport.target.proxy === 'none' || !transport.inbound.captured
-        ? { mode: 'anything', why: 'no proxy stands before the application', from: null }
+        ? { mode: 'anything', why: 'anything: no proxy stands before the application', from: null }
         : null,
     ...verdictOf(outcome),
   }
@@ -351,12 +351,23 @@ function tunnel(from: ChainHop['role'], to: ChainHop['role']): ChainLink {
     sends: { what: wireWords.hbone ?? 'HBONE', why: 'both ends are in the ambient mesh', from: null },
     accepts: {
       mode: 'HBONE',
-      why: `the ${to === 'waypoint' ? 'waypoint' : 'ztunnel of the destination'} takes it at port 15008`,
+      why: `HBONE: the ${to === 'waypoint' ? 'waypoint' : 'ztunnel of the destination'} takes it at port 15008`,
       from: null,
     },
     state: 'ok',
     why: 'ztunnel and waypoint speak the same',
   }
+}
+
+/** What two ends make of each other, from the objects alone. */
+export function linkBetween(situation: Situation): ChainLink {
+  const transport = transportOf(situation, null)
+  const link = transport ? linkOf('client', transport, transport.sends?.sends ?? 'unknown', null) : null
+  if (link && situation.client.pod) return link
+  const missing = situation.client.pod
+    ? 'no pod of the destination, or no port of it, is known'
+    : 'no pod of the caller was found'
+  return { from: 'client', to: 'server', sends: null, accepts: link?.accepts ?? null, state: 'open', why: missing }
 }
 
 /** Puts what the policies say where they are enforced: behind the filter chain, before the route. */
@@ -380,8 +391,9 @@ function addAccess(
   const from = access?.authorization.by?.policy ? `AuthorizationPolicy ${access.authorization.by.policy}` : null
   const part: ChainPart = { kind: 'policies', text: summary, from, state, why: null, facts: { decision: decided } }
   const last = parts.findLastIndex(({ kind }) => kind === 'filter' || kind === 'chain' || kind === 'proxy')
-  parts.splice(last + 1, 0, part)
-  return state === 'broken' ? summary : null
+  // What stands behind a refusal is never reached.
+  parts.splice(last + 1, state === 'broken' ? parts.length : 0, part)
+  return state === 'broken' ? summary.replace(/^Denied(?: at the \w+)?: /, '') : null
 }
 
 function proxyWords(pod: PodView | null): string {

@@ -1,5 +1,5 @@
 import { parse as parseYaml } from 'yaml'
-import { readMeshConfig } from '../mesh/mesh-config.ts'
+import { type MeshConfig, readMeshConfig } from '../mesh/mesh-config.ts'
 import type { Given } from '../model/call.ts'
 import type { EvidenceEntry } from '../model/evidence.ts'
 import type { KubeObject } from '../model/kube.ts'
@@ -85,11 +85,25 @@ function viewOf(objects: readonly KubeObject[], given: Given, now: string): Situ
   const map = objects.find(
     ({ kind, metadata, data }) => kind === 'ConfigMap' && metadata.name.startsWith('istio') && data?.mesh,
   )
-  const entries = [entry('server.config', 'config', read, now)]
-  if (map && typeof map.data?.mesh === 'string') {
-    const mesh = readMeshConfig(parseYaml(map.data.mesh), map.metadata.namespace ?? given.istioNamespace)
-    entries.push(entry('mesh.meshConfig', 'meshConfig', mesh, now))
-  }
+  const mesh =
+    map && typeof map.data?.mesh === 'string'
+      ? readMeshConfig(parseYaml(map.data.mesh), map.metadata.namespace ?? given.istioNamespace)
+      : null
+  return situationOver([read], mesh, given, now)
+}
+
+/** The joined view over lists of objects, wherever they were read. */
+export function situationOver(
+  reads: readonly KubeRead[],
+  mesh: MeshConfig | null,
+  given: Given,
+  now: string,
+): Situation {
+  const entries = reads.map((read, index) => ({
+    ...entry('server.config', 'config', read, now),
+    id: `config ${index}`,
+  }))
+  if (mesh) entries.push(entry('mesh.meshConfig', 'meshConfig', mesh, now))
   return situate(entries, given, nothingPasted)
 }
 

@@ -5,7 +5,7 @@ import type { ChainPart } from './trace-chain.ts'
 
 /** The steps of a trace as parts of a drawing. What runs over the wire is part of the connection, not of the proxy. */
 export function partsOf({ steps, outcome, why }: Trace): ChainPart[] {
-  const parts = steps.filter(({ kind }) => kind !== 'hbone').map(partOf)
+  const parts = steps.filter((step) => !saysNothing(step)).map(partOf)
   if (outcome === 'cannot-decide')
     parts.push({
       kind: 'then',
@@ -16,6 +16,13 @@ export function partsOf({ steps, outcome, why }: Trace): ChainPart[] {
       facts: {},
     })
   return parts
+}
+
+/** Outbound chains mostly take plain bytes and have no name; what endpoints' labels decide is known from objects only. */
+function saysNothing({ kind, name, facts, broken }: TraceStep): boolean {
+  if (broken) return false
+  if (kind === 'filter-chain') return name === '' && facts.tls === 'none'
+  return kind === 'hbone' || (kind === 'transport-socket' && facts.sends === 'unknown')
 }
 
 function partOf(step: TraceStep): ChainPart {
@@ -92,7 +99,7 @@ function filterText(name: string, { kind, enforced, shadow, issuers, asks, failO
     case 'rbac': {
       const said = enforced ? [`${enforced.action} ${policyNames(enforced.policies)}`] : []
       const dry = shadow ? [`dry run ${shadow.action} ${policyNames(shadow.policies)}`] : []
-      return `authorization: ${[...said, ...dry].join('; ') || 'no rules'}`
+      return `policies: ${[...said, ...dry].join('; ') || 'no rules'}`
     }
     case 'jwt':
       return `tokens of ${(issuers as readonly string[]).join(', ') || 'no issuer'}`
@@ -115,7 +122,7 @@ function routeText(name: string, facts: Facts): string {
   const where = virtualHost ? `virtual host ${virtualHost}` : `route configuration ${configuration}`
   const split = Array.isArray(clusters) && clusters.length > 1
   const parts = [
-    `${name || 'none fits'} in ${where}`,
+    `${name || (action ? 'a route without a name' : 'none fits')} in ${where}`,
     ...(split ? [`splits ${clusters.map((one: Facts) => `${round(one.percent)} % ${one.name}`).join(', ')}`] : []),
     ...(action && action !== 'cluster'
       ? [`answers itself: ${status ?? action}${location ? ` to ${location}` : ''}`]

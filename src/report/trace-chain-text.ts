@@ -66,7 +66,12 @@ const roles: Readonly<Record<ChainHop['role'], string>> = {
 
 function writeHop(page: Page, hop: ChainHop): void {
   const mark = hop.state === 'broken' ? '✗' : hop.state === 'open' ? '?' : '●'
-  page.para(`${mark} ${hop.name}  ${roles[hop.role]}${hop.proxy ? `, ${hop.proxy}` : ''}`, '  ', '    ', 'bold')
+  page.para(
+    `${mark} ${hop.name} · ${roles[hop.role]}${hop.proxy && hop.proxy !== hop.role ? `, ${hop.proxy}` : ''}`,
+    '  ',
+    '    ',
+    'bold',
+  )
   for (const [index, part] of hop.parts.entries()) writePart(page, part, index === hop.parts.length - 1)
 }
 
@@ -89,7 +94,7 @@ function writeLink(page: Page, link: ChainLink): void {
   const line = state === 'broken' ? '╳' : state === 'open' ? '?' : '│'
   page.para('│', '    ')
   const sent = sends ? `sends ${sends.what}: ${sends.why}` : 'what is sent is not known'
-  const taken = accepts ? `accepts ${accepts.mode}: ${accepts.why}` : 'what is accepted is not known'
+  const taken = accepts ? `accepts ${accepts.why}` : 'what is accepted is not known'
   side(page, line, sent, state)
   side(page, line, taken, state)
   side(page, line, `${state === 'broken' ? 'fails' : state === 'open' ? 'not decided' : 'fits'}: ${link.why}`, state)

@@ -1,4 +1,5 @@
 import { Option } from 'commander'
+import type { Redact } from '../../exec/redact.ts'
 import type { Given } from '../../model/call.ts'
 import { UserError } from '../../model/errors.ts'
 import type { EvidenceKey } from '../../model/evidence.ts'
@@ -14,6 +15,7 @@ import { exitCodes } from '../exit-codes.ts'
 import { type Io, print } from '../io.ts'
 import { pageOptions } from '../page-options.ts'
 import type { CliCommand } from '../program.ts'
+import { redactStrings } from '../redact-strings.ts'
 import { readSettings, type Settings } from '../settings.ts'
 import { addClusterOptions, colorOption } from '../shared-options.ts'
 import { readInput } from './diagnose.ts'
@@ -117,38 +119,41 @@ async function run(io: Io, flags: CanIFlags): Promise<number> {
   if (io.interrupt.aborted) return exitCodes.interrupted
   const { situation, notRead, redact } = looked
   const points = accessStages(situation, { ...question, openLabels: looked.openLabels })
-  const report: DecisionReport = {
-    kind: 'AccessDecision',
-    schemaVersion: '1.0',
-    decision: overall(points),
-    summary: points.length === 0 ? nobodyThere(situation, given) : decisionSummary(points),
-    request: {
-      from: identity ?? situation.client.label ?? given.from?.text ?? null,
-      to:
-        looked.openLabels.size > 0 || situation.server.pod?.name.endsWith('-assumed')
-          ? (given.to?.text ?? null)
-          : portedLabel(situation),
-      method: given.method,
-      path: given.path,
-      host: given.host,
-      port: situation.server.portNumber,
-      protocol: situation.server.port?.protocol ?? null,
+  const report: DecisionReport = redactStrings<DecisionReport>(
+    {
+      kind: 'AccessDecision',
+      schemaVersion: '1.0',
+      decision: overall(points),
+      summary: points.length === 0 ? nobodyThere(situation, given) : decisionSummary(points),
+      request: {
+        from: identity ?? situation.client.label ?? given.from?.text ?? null,
+        to:
+          looked.openLabels.size > 0 || situation.server.pod?.name.endsWith('-assumed')
+            ? (given.to?.text ?? null)
+            : portedLabel(situation),
+        method: given.method,
+        path: given.path,
+        host: given.host,
+        port: situation.server.portNumber,
+        protocol: situation.server.port?.protocol ?? null,
+      },
+      points,
+      unknowns: decisive(points)?.access?.unknowns ?? [],
+      // Every pod of the destination is judged, so none of them was chosen.
+      assumptions: [
+        ...looked.assumptions,
+        ...callerNotFound(situation, given, flags),
+        ...(flags.file ? [] : situation.assumptions.filter((text) => !text.startsWith('destination:'))),
+      ],
+      notRead,
     },
-    points,
-    unknowns: decisive(points)?.access?.unknowns ?? [],
-    // Every pod of the destination is judged, so none of them was chosen.
-    assumptions: [
-      ...looked.assumptions,
-      ...callerNotFound(situation, given, flags),
-      ...(flags.file ? [] : situation.assumptions.filter((text) => !text.startsWith('destination:'))),
-    ],
-    notRead,
-  }
+    redact,
+  )
   const text =
     flags.output === 'json'
       ? documentJson(withoutClaims(report))
       : decisionText(report, pageOptions(io, flags.color ?? settings.color))
-  await print(io.stdout, redact(text))
+  await print(io.stdout, text)
   return { allowed: exitCodes.clean, denied: exitCodes.found, 'cannot-decide': exitCodes.inconclusive }[report.decision]
 }
 
@@ -157,7 +162,7 @@ interface Looked {
   readonly notRead: readonly NotRead[]
   readonly assumptions: readonly string[]
   readonly openLabels: ReadonlySet<string>
-  readonly redact: (text: string) => string
+  readonly redact: Redact
 }
 
 async function fromCluster(io: Io, flags: CanIFlags, given: Given, settings: Settings): Promise<Looked> {
@@ -169,7 +174,7 @@ async function fromCluster(io: Io, flags: CanIFlags, given: Given, settings: Set
     notRead: notReadOf(entries),
     assumptions: [],
     openLabels: new Set(),
-    redact: (text) => tools.redact(text).text,
+    redact: tools.redact,
   }
 }
 
@@ -193,7 +198,7 @@ async function fromFiles(io: Io, flags: CanIFlags, given: Given, files: readonly
     notRead: skipped.map(({ file, line, why }) => ({ what: `${file}:${line}`, reason: why, unlock: null })),
     assumptions: offline.assumptions,
     openLabels: offline.openLabels,
-    redact: (text) => redact(text).text,
+    redact,
   }
 }
 

@@ -10,6 +10,7 @@ import { exitCodes } from '../exit-codes.ts'
 import { type Io, print } from '../io.ts'
 import { pageOptions } from '../page-options.ts'
 import type { CliCommand } from '../program.ts'
+import { redactStrings } from '../redact-strings.ts'
 import { readSettings } from '../settings.ts'
 import { addClusterOptions, colorOption } from '../shared-options.ts'
 
@@ -79,12 +80,15 @@ async function run(io: Io, flags: TraceFlags): Promise<number> {
   const { situation, entries } = await collectSituation(io, tools, { given, keys })
   if (io.interrupt.aborted) return exitCodes.interrupted
   refuseNothing(entries)
-  const chain = chainOf(situation, Math.floor(io.now().getTime() / 1000), notReadOf(entries))
+  const chain = redactStrings(
+    chainOf(situation, Math.floor(io.now().getTime() / 1000), notReadOf(entries)),
+    tools.redact,
+  )
   const text =
     flags.output === 'json'
       ? documentJson(chain)
       : traceChainText(chain, pageOptions(io, flags.color ?? settings.color))
-  await print(io.stdout, tools.redact(text).text)
+  await print(io.stdout, text)
   if (chain.outcome === 'cannot-decide') return exitCodes.inconclusive
   if (chain.outcome === 'reaches-app') return exitCodes.clean
   // A redirect is an answer that was meant; an error status is not.
