@@ -11,6 +11,7 @@ import { gatewayRules } from './gateway/index.ts'
 import { injectionRules } from './injection/index.ts'
 import { kubernetesEndpointsRules } from './kubernetes-endpoints/index.ts'
 import { lifecycleRules } from './lifecycle/index.ts'
+import { multiclusterRules } from './multicluster/index.ts'
 import { networkRules } from './network/index.ts'
 import { observabilityRules } from './observability/index.ts'
 import { probeRules } from './probes/index.ts'
@@ -21,6 +22,7 @@ import { transportRules } from './transport-mtls/index.ts'
 
 const groups: readonly (readonly AnyRule[])[] = [
   extensionRules,
+  multiclusterRules,
   networkRules,
   rateLimitRules,
   protocolRules,

@@ -1,4 +1,5 @@
 import type { AnyRule } from '../../model/finding.ts'
+import envoyfilterSilentlySkipped from './envoyfilter-silently-skipped.ts'
 import wasmOrLuaFilterFails from './wasm-or-lua-filter-fails.ts'
 
-export const extensionRules: readonly AnyRule[] = [wasmOrLuaFilterFails]
+export const extensionRules: readonly AnyRule[] = [envoyfilterSilentlySkipped, wasmOrLuaFilterFails]

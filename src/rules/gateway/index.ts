@@ -1,6 +1,12 @@
 import type { MeshRule } from '../define-rule.ts'
 import gatewayHostNoRoute from './gateway-host-no-route.ts'
 import gatewayPortNotExposed from './gateway-port-not-exposed.ts'
+import gwapiBadCertRef from './gwapi-bad-cert-ref.ts'
+import gwapiCrdMissingOrOld from './gwapi-crd-missing-or-old.ts'
+import gwapiHostnameMismatch from './gwapi-hostname-mismatch.ts'
+import gwapiNotProgrammed from './gwapi-not-programmed.ts'
+import gwapiRefNotPermitted from './gwapi-ref-not-permitted.ts'
+import gwapiRouteNotAllowed from './gwapi-route-not-allowed.ts'
 import hostHeaderWithPort from './host-header-with-port.ts'
 import http2Coalescing404 from './http2-coalescing-404.ts'
 import ingressCertExpired from './ingress-cert-expired.ts'
@@ -21,6 +27,12 @@ import vsPathMatchOrOrder from './vs-path-match-or-order.ts'
 export const gatewayRules: readonly MeshRule[] = [
   gatewayHostNoRoute,
   gatewayPortNotExposed,
+  gwapiBadCertRef,
+  gwapiCrdMissingOrOld,
+  gwapiHostnameMismatch,
+  gwapiNotProgrammed,
+  gwapiRefNotPermitted,
+  gwapiRouteNotAllowed,
   hostHeaderWithPort,
   http2Coalescing404,
   ingressCertExpired,

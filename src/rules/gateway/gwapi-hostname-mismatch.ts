@@ -1,0 +1,56 @@
+import { fired, quiet, ruledOut } from '../../model/finding.ts'
+import { quoteObject } from '../../situation/situation.ts'
+import { defineRule } from '../define-rule.ts'
+import { apiRoutes, failed, quoteAnalyzed, quotePlaced, routeConditions } from '../lib/gateway-api.ts'
+import { tryThroughGateway } from '../lib/gateway-words.ts'
+import { hostOfCall, nameOfStored } from '../lib/gateways.ts'
+import { quoted } from '../lib/words.ts'
+
+/** Hostnames of the route and of the listener have nothing in common. */
+export default defineRule({
+  code: 'gwapi-hostname-mismatch',
+  layer: 'gateway-api',
+  severity: 'error',
+  explains: ['404', 'not-applied'],
+  title: 'Hostnames of route and listener do not meet',
+  why: 'A route counts at a listener only for hostnames that both have. Where there is none in common the route is not attached, and the gateway answers 404.',
+  needs: ['server.config'],
+  seeAlso: ['https://gateway-api.sigs.k8s.io/concepts/api-overview/'],
+  check(situation) {
+    const routes = apiRoutes(situation)
+    for (const route of routes) {
+      const condition = failed(routeConditions(route), 'Accepted', /^NoMatchingListenerHostname$/)
+      if (!condition) continue
+      const name = `${route.object.kind} ${nameOfStored(route)}`
+      const host = hostOfCall(situation, null) ?? 'HOST'
+      return fired({
+        subject: name,
+        title: `${name} has no hostname that ${condition.at} takes, so nothing routes ${host}`,
+        statement: `${name} is for ${(route.object.spec?.hostnames ?? ['every host']).join(', ')}; ${condition.message}`,
+        certainty: 'proven',
+        supporting: [
+          quotePlaced(condition),
+          quoteObject(route, `hostnames of ${name}`, route.object.spec?.hostnames ?? []),
+          ...quoteAnalyzed(situation, condition),
+        ],
+        contradicting: [],
+        fix: {
+          statement: `Write a hostname into ${name} that a listener of ${condition.at} takes, or widen that listener; change only one of the two.`,
+          commands: [
+            `kubectl -n ${route.object.metadata.namespace} edit ${route.object.kind === 'GRPCRoute' ? 'grpcroutes' : 'httproutes'}.gateway.networking.k8s.io ${quoted(route.object.metadata.name)}`,
+          ],
+          scope: `requests that ${name} routes`,
+          risk: 'a wider listener lets other routes in as well',
+          undo: 'write the old hostname again',
+        },
+        verify: tryThroughGateway(situation, host, 'the status of the application, and Accepted=True at the route'),
+        wouldDecide: null,
+        about: 'call',
+      })
+    }
+    const [accepted] = routes
+      .flatMap(routeConditions)
+      .filter(({ type, status }) => type === 'Accepted' && status === 'True')
+    return accepted ? ruledOut('a listener takes the hostnames of the route', quotePlaced(accepted)) : quiet
+  },
+})

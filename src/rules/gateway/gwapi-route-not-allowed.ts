@@ -1,0 +1,57 @@
+import { fired, quiet, ruledOut } from '../../model/finding.ts'
+import { quoteObject } from '../../situation/situation.ts'
+import { defineRule } from '../define-rule.ts'
+import { apiRoutes, failed, parentsOf, quoteAnalyzed, quotePlaced, routeConditions } from '../lib/gateway-api.ts'
+import { tryThroughGateway } from '../lib/gateway-words.ts'
+import { hostOfCall, nameOfStored } from '../lib/gateways.ts'
+import { quoted } from '../lib/words.ts'
+
+/** The Gateway does not let in routes from this namespace. */
+export default defineRule({
+  code: 'gwapi-route-not-allowed',
+  layer: 'gateway-api',
+  severity: 'error',
+  explains: ['404', 'not-applied'],
+  title: 'The Gateway does not allow the route',
+  why: 'A listener takes routes of its own namespace only, unless its allowedRoutes say otherwise. A route from elsewhere is valid and unused, and the gateway answers 404.',
+  needs: ['server.config'],
+  seeAlso: ['https://gateway-api.sigs.k8s.io/guides/multiple-ns/'],
+  check(situation) {
+    const routes = apiRoutes(situation)
+    for (const route of routes) {
+      const condition = failed(routeConditions(route), 'Accepted', /^NotAllowedByListeners$/)
+      if (!condition) continue
+      const name = `${route.object.kind} ${nameOfStored(route)}`
+      const parent = parentsOf(route.object.spec?.parentRefs).find(({ kind }) => kind === 'Gateway')
+      const where = parent?.namespace ?? route.object.metadata.namespace ?? ''
+      const gateway = situation.store.get('K8sGateway', where, parent?.name ?? '')
+      const host = hostOfCall(situation, null) ?? 'HOST'
+      return fired({
+        subject: name,
+        title: `${condition.at} does not allow ${name}, so nothing routes ${host}`,
+        statement: `${name} wants to attach to ${condition.at}, whose listeners do not take routes from namespace ${route.object.metadata.namespace}: ${condition.message}`,
+        certainty: 'proven',
+        supporting: [
+          quotePlaced(condition),
+          ...(gateway ? [quoteObject(gateway, `listeners of ${condition.at}`, gateway.object.spec?.listeners)] : []),
+          ...quoteAnalyzed(situation, condition),
+        ],
+        contradicting: [],
+        fix: {
+          statement: `Let the listener of ${condition.at} take routes from ${route.object.metadata.namespace} (allowedRoutes.namespaces with a selector for that namespace); leave the route as it is. A ReferenceGrant does not do this.`,
+          commands: [`kubectl -n ${where} edit gateways.gateway.networking.k8s.io ${quoted(parent?.name ?? '')}`],
+          scope: `routes of ${route.object.metadata.namespace} at this listener`,
+          risk: 'whoever may write routes in that namespace can then publish under the hosts of the listener',
+          undo: 'set allowedRoutes back',
+        },
+        verify: tryThroughGateway(situation, host, 'the status of the application, and Accepted=True at the route'),
+        wouldDecide: null,
+        about: 'call',
+      })
+    }
+    const [accepted] = routes
+      .flatMap(routeConditions)
+      .filter(({ type, status }) => type === 'Accepted' && status === 'True')
+    return accepted ? ruledOut('the Gateway accepted the route', quotePlaced(accepted)) : quiet
+  },
+})

@@ -1,0 +1,5 @@
+import type { MeshRule } from '../define-rule.ts'
+import mcRemoteSecret from './mc-remote-secret.ts'
+import mcServiceMissingLocally from './mc-service-missing-locally.ts'
+
+export const multiclusterRules: readonly MeshRule[] = [mcRemoteSecret, mcServiceMissingLocally]
