@@ -236,6 +236,17 @@ function unresolvedOf(situation: Situation): NotChecked[] {
       unlock: `kubectl get services -n ${situation.serverNamespace ?? 'NAMESPACE'}`,
     })
   }
+  // What the caller's proxy does by itself never reaches the destination: passing lines there say nothing about it.
+  const isCallersSymptom = situation.symptom !== 'not-applied' && situation.symptom !== 'not-injected'
+  const callerUnknown = !given.from && client.pods.length === 0 && !client.external && gateway === null
+  if (callerUnknown && isCallersSymptom && situation.failing.length === 0 && server.host !== null) {
+    list.push({
+      what: 'the caller',
+      layer: 'client',
+      reason: "nobody said who calls, and the destination's side shows no request that fails so",
+      unlock: "name the caller with --from NAME.NAMESPACE, or give a line of its proxy's log with --log",
+    })
+  }
   if (!given.to && !given.from && server.host === null && client.pods.length === 0 && gateway === null) {
     list.push({
       what: 'who calls whom',

@@ -1,8 +1,9 @@
 import { fired, type Hit } from '../../model/finding.ts'
+import type { Line } from '../../situation/exchanges.ts'
 import { quoteLine, type Situation } from '../../situation/situation.ts'
 import { defineRule } from '../define-rule.ts'
-import { isCutInbound } from '../lib/app-answers.ts'
-import { quotePassing, serverLines, share } from '../lib/front.ts'
+import { hiddenResets, isCutInbound } from '../lib/app-answers.ts'
+import { quotePassing, quoteSign, serverLines, share } from '../lib/front.ts'
 import { hitOf, signMissing } from '../lib/make-hit.ts'
 import { type Connections, connectionsOf, looksLikeKeepAlive } from '../lib/upstream-connections.ts'
 import { destinationName, tryAgain } from '../lib/words.ts'
@@ -15,10 +16,12 @@ export default defineRule({
   explains: ['503', 'reset', '502'],
   title: 'The application closes the connection without an answer',
   why: 'The destination’s proxy had a connection to its application, sent the request, and the application closed it before a response began. The mesh delivered; what failed is behind it.',
-  needs: ['server.accessLog'],
+  needs: [['server.accessLog', 'client.accessLog', 'gateway.accessLog']],
   yieldsTo: ['uc-pod-shutdown', 'uc-keepalive-race'],
   check(situation) {
     const lines = serverLines(situation, isCutInbound)
+    const hidden = hiddenResets(situation, 'connection termination')
+    if (lines.length === 0 && hidden.length > 0) return fired(unseenHit(situation, hidden))
     if (lines.length === 0)
       return signMissing(situation, "no line of the destination's proxy shows a connection that the application closed")
     const connections = connectionsOf(situation, lines)
@@ -78,5 +81,34 @@ function closesHit(situation: Situation, { cuts, survivedMs, isWhole }: Connecti
               : "kubectl logs of the destination's proxy",
             why: 'whether the cut connections (UPSTREAM_LOCAL_ADDRESS) had been used before tells a closing application from an idle timer',
           },
+  })
+}
+
+/** The log of the destination's proxy is out of reach; the length of the body that it wrote is not. */
+function unseenHit(situation: Situation, lines: readonly Line[]): Hit {
+  const destination = destinationName(situation)
+  const { pod } = situation.server
+  return hitOf({
+    subject: destination,
+    title: `The application behind ${destination} closes connections, as far as the caller's side tells`,
+    statement: `The answer of ${share(situation, lines)} is as long as the one that a proxy writes when its application ends the connection (reset reason: connection termination). Whether the application hangs up or only drops idle connections stands in the log of the destination's proxy.`,
+    certainty: 'possible',
+    supporting: quoteSign(
+      situation,
+      lines,
+      `${lines.at(-1)?.record.bytesSent ?? '?'} bytes of answer: the text of a reset connection`,
+    ),
+    fix: {
+      statement: 'Read the log of the destination’s proxy before anything is changed.',
+      commands: [],
+      scope: destination,
+      risk: 'none: nothing changes',
+      undo: 'nothing to undo',
+    },
+    verify: tryAgain(situation, 'an answer of the application'),
+    wouldDecide: {
+      command: `kubectl logs ${pod?.name ?? 'POD'} -n ${pod?.namespace ?? 'NAMESPACE'} -c istio-proxy`,
+      why: 'lines with UC on an inbound cluster, and whether their connections had been idle, decide it',
+    },
   })
 }

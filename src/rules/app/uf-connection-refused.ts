@@ -4,7 +4,7 @@ import { quote, quoteObject, type Situation } from '../../situation/situation.ts
 import { defineRule } from '../define-rule.ts'
 import { refOf } from '../lib/front.ts'
 import { editFix, hitOf, signMissing } from '../lib/make-hit.ts'
-import { type Refused, refusedConnection } from '../lib/refused-connections.ts'
+import { applicationPorts, type Refused, refusedConnection } from '../lib/refused-connections.ts'
 import { destinationName, handOver, tryAgain } from '../lib/words.ts'
 
 /** The pod is there, and nobody listens at the port that the Service leads to. */
@@ -15,7 +15,16 @@ export default defineRule({
   explains: ['503', 'reset', '502', 'timeout'],
   title: 'Nothing listens at the port',
   why: 'The request reached the pod, and the connection to the application was refused: the process does not listen there, listens on another port, or only on localhost.',
-  needs: [['server.accessLog', 'client.accessLog', 'gateway.accessLog', 'waypoint.accessLog', 'ztunnel.ztunnelLog']],
+  needs: [
+    [
+      'server.accessLog',
+      'client.accessLog',
+      'gateway.accessLog',
+      'waypoint.accessLog',
+      'ztunnel.ztunnelLog',
+      'server.config',
+    ],
+  ],
   yieldsTo: ['uf-localhost-bind', 'uc-pod-shutdown', 'app-before-proxy', 'ambient-ztunnel-down'],
   check(situation) {
     const refused = refusedConnection(situation)
@@ -25,16 +34,30 @@ export default defineRule({
   },
 })
 
-function refusedHit(situation: Situation, { seenBy, pod, port, quotes, often }: Refused): Hit {
+function seenWords({ seenBy, often }: Refused, where: string): string {
+  switch (seenBy) {
+    case 'inbound':
+      return `The request of ${often} arrived at the pod, and the connection to its application was refused`
+    case 'body':
+      return `The request of ${often} arrived at the pod, and the connection to its application failed, as the length of the answer tells`
+    case 'caller':
+      return `The connection of ${often} to ${where} was refused`
+    case 'ports':
+      return 'No line of this call could be read, and the Service looks as if it leads nowhere'
+  }
+}
+
+function refusedHit(situation: Situation, refused: Refused): Hit {
+  const { seenBy, pod, port, quotes } = refused
   const { server } = situation
   const destination = destinationName(situation)
-  const declared = pod?.ports.map((one) => one.port) ?? []
+  const declared = applicationPorts(pod)
   const isDeclared = port !== null && declared.includes(port)
   const { service } = server
   const name = service ? `Service ${service.object.metadata.namespace}/${service.object.metadata.name}` : null
   const wrongTarget = name !== null && port !== null && declared.length > 0 && !isDeclared
   // Refused at the caller's side means the pod's own network answered; with a proxy in the pod that is no closed application port.
-  const isProven = seenBy === 'inbound' || (pod !== null && !pod.hasEnvoy && !pod.terminating)
+  const isProven = seenBy === 'inbound' || (seenBy === 'caller' && pod !== null && !pod.hasEnvoy && !pod.terminating)
   const reason = wrongTarget
     ? `${name} leads to port ${port}, and the containers of ${pod ? podLabel(pod) : 'the pod'} declare ${declared.join(', ')}`
     : isDeclared
@@ -42,9 +65,9 @@ function refusedHit(situation: Situation, { seenBy, pod, port, quotes, often }: 
       : `nothing listens on port ${port ?? '?'} of the pod`
   return hitOf({
     subject: pod ? podLabel(pod) : destination,
-    title: `Nothing listens on port ${port ?? '?'} behind ${destination}`,
-    statement: `${seenBy === 'inbound' ? `The request of ${often} arrived at the pod, and the connection to its application was refused` : `The connection of ${often} to ${pod ? podLabel(pod) : 'the destination'} was refused`}: ${reason}.`,
-    certainty: isProven ? 'proven' : 'likely',
+    title: `${seenBy === 'ports' ? 'Perhaps nothing' : 'Nothing'} listens on port ${port ?? '?'} behind ${destination}`,
+    statement: `${seenWords(refused, pod ? podLabel(pod) : 'the destination')}: ${reason}.`,
+    certainty: isProven ? 'proven' : seenBy === 'ports' ? 'possible' : 'likely',
     supporting: [
       ...quotes,
       ...(service ? [quoteObject(service, 'where the Service leads', { ports: service.object.spec?.ports })] : []),
@@ -68,11 +91,16 @@ function refusedHit(situation: Situation, { seenBy, pod, port, quotes, often }: 
     verify: tryAgain(situation, 'an answer of the application'),
     wouldDecide: isProven
       ? null
-      : {
-          command: pod
-            ? `kubectl -n ${pod.namespace} get pod ${pod.name} -o wide`
-            : `kubectl get pods -n ${server.namespace ?? 'NAMESPACE'} -o wide`,
-          why: 'a pod that restarts or has gone leaves its address behind for a moment',
-        },
+      : seenBy === 'body' || seenBy === 'ports'
+        ? {
+            command: `kubectl logs ${pod?.name ?? 'POD'} -n ${pod?.namespace ?? 'NAMESPACE'} -c istio-proxy`,
+            why: 'a line with UF and Connection refused on an inbound cluster proves it',
+          }
+        : {
+            command: pod
+              ? `kubectl -n ${pod.namespace} get pod ${pod.name} -o wide`
+              : `kubectl get pods -n ${server.namespace ?? 'NAMESPACE'} -o wide`,
+            why: 'a pod that restarts or has gone leaves its address behind for a moment',
+          },
   })
 }

@@ -16,7 +16,17 @@ export default defineRule({
   explains: ['400', '401', '403', '404', '413', '429', '500', '502', '503', '504', 'slow', 'timeout'],
   title: 'A fault rule fails or delays requests on purpose',
   why: 'A VirtualService can tell proxies to fail or delay a share of the requests, to test how callers cope. Left on, it looks like a flaky service, and the service never sees those requests.',
-  needs: [['client.accessLog', 'gateway.accessLog', 'waypoint.accessLog', 'client.routes', 'gateway.routes']],
+  needs: [
+    [
+      'client.accessLog',
+      'gateway.accessLog',
+      'waypoint.accessLog',
+      'client.routes',
+      'gateway.routes',
+      'client.config',
+      'server.config',
+    ],
+  ],
   seeAlso: ['https://istio.io/latest/docs/tasks/traffic-management/fault-injection/'],
   check(situation) {
     const signs = frontLines(situation, isFault)

@@ -18,7 +18,17 @@ export default defineRule({
   explains: ['503', '500', 'reset'],
   title: 'The route leads to something nobody defined',
   why: 'A VirtualService may name any subset, port or host. Where no DestinationRule defines the subset, or no Service has that port or name, the proxy gets a route without a cluster behind it and answers 503 itself.',
-  needs: [['client.accessLog', 'gateway.accessLog', 'waypoint.accessLog', 'client.routes', 'gateway.routes']],
+  needs: [
+    [
+      'client.accessLog',
+      'gateway.accessLog',
+      'waypoint.accessLog',
+      'client.routes',
+      'gateway.routes',
+      'client.config',
+      'server.config',
+    ],
+  ],
   seeAlso: ['https://istio.io/latest/docs/reference/config/analysis/ist0101/'],
   check(situation) {
     const signs = frontLines(situation, isNotFound)

@@ -17,7 +17,17 @@ export default defineRule({
   explains: ['503', 'reset'],
   title: 'The labels of a subset fit no pod',
   why: 'A route that sends requests to a subset uses only pods with the labels of that subset. Where no pod has them, the proxy has nowhere to go, however many other pods the Service has.',
-  needs: [['client.accessLog', 'gateway.accessLog', 'waypoint.accessLog', 'client.endpoints', 'gateway.endpoints']],
+  needs: [
+    [
+      'client.accessLog',
+      'gateway.accessLog',
+      'waypoint.accessLog',
+      'client.endpoints',
+      'gateway.endpoints',
+      'client.config',
+      'server.config',
+    ],
+  ],
   check(situation) {
     const signs = frontLines(
       situation,
@@ -30,7 +40,7 @@ export default defineRule({
       return signMissing(situation, 'no line says that there was no healthy endpoint')
     const empty = route?.clusters
       .map(({ name }) => clusterFacts(situation, name, route))
-      .find(({ parsed, endpoints }) => parsed.subset !== '' && endpoints?.length === 0)
+      .find(({ parsed, endpoints }) => parsed.subset !== '' && (endpoints?.length === 0 || route.from === 'objects'))
     const cluster = last ? clusterOfLine(situation, last.line, route) : (empty ?? null)
     if (!cluster) return quiet
     if (cluster.parsed.subset === '') return signMissing(situation, 'the cluster that had no endpoint names no subset')
@@ -50,6 +60,7 @@ export default defineRule({
         `pods carry the labels of subset ${parsed.subset}`,
         quote(fitting[0]?.entry ?? '', 'a pod of the subset', JSON.stringify(subset?.labels ?? {})),
       )
+    if (!last && cluster.endpoints === null && (!subset || !podsRead)) return quiet
     const finding = situation.analyze.find(
       ({ code, message, origin }) =>
         code === 'IST0173' && message.includes(` ${parsed.subset} `) && origin?.name === subset?.from.metadata.name,

@@ -1,10 +1,10 @@
 import { objectText } from '../../mesh/config-object.ts'
-import { fired, type Hit } from '../../model/finding.ts'
+import { fired, type Hit, quiet, type RuleOutcome } from '../../model/finding.ts'
 import type { Situation } from '../../situation/situation.ts'
 import { quoteLine } from '../../situation/situation.ts'
 import { defineRule } from '../define-rule.ts'
 import { routeOfCall } from '../lib/call-route.ts'
-import { type FrontLine, frontLines, frontName, quoteSign, share } from '../lib/front.ts'
+import { type FrontLine, frontLines, frontName, frontRole, quoteSign, share } from '../lib/front.ts'
 import { editFix, hitOf, signMissing } from '../lib/make-hit.ts'
 import { destinationName, handOver, tryAgain } from '../lib/words.ts'
 
@@ -16,7 +16,17 @@ export default defineRule({
   explains: ['504', 'timeout', 'slow'],
   title: 'The route timeout is shorter than the answer takes',
   why: 'A proxy that waits for a timeout in its route answers 504 by itself, whether or not the destination would have answered a moment later.',
-  needs: [['client.accessLog', 'gateway.accessLog', 'waypoint.accessLog']],
+  needs: [
+    [
+      'client.accessLog',
+      'gateway.accessLog',
+      'waypoint.accessLog',
+      'client.routes',
+      'gateway.routes',
+      'client.config',
+      'server.config',
+    ],
+  ],
   seeAlso: ['https://istio.io/latest/docs/concepts/traffic-management/#timeouts'],
   check(situation) {
     const signs = frontLines(
@@ -26,8 +36,9 @@ export default defineRule({
         record.details === 'upstream_max_stream_duration_reached' ||
         (record.flags.includes('UT') && record.details === null),
     )
-    return signs.length > 0
-      ? fired(timeoutHit(situation, signs))
+    if (signs.length > 0) return fired(timeoutHit(situation, signs))
+    return situation.exchanges.length === 0
+      ? fromRoute(situation)
       : signMissing(situation, 'no line ends in a route timeout')
   },
 })
@@ -78,4 +89,33 @@ function timeoutHit(situation: Situation, signs: readonly FrontLine[]): Hit {
           why: `a timeout of about ${waited ?? '?'} ms in the route of this request names the object`,
         },
   })
+}
+
+/** No line of this call: a timeout in its route is one of the things that may end it. */
+function fromRoute(situation: Situation): RuleOutcome {
+  const role = frontRole(situation)
+  const route = routeOfCall(situation, role)
+  const limit = route?.timeoutMs ?? null
+  if (!route?.object || limit === null || (situation.symptom !== '504' && situation.symptom !== 'timeout')) return quiet
+  const name = objectText(route.object)
+  return fired(
+    hitOf({
+      subject: name,
+      title: `${name} gives ${destinationName(situation)} ${limit} ms, which may be too short`,
+      statement: `The route of this call allows ${limit} ms. No line of the call could be read to see whether that is what ends it.`,
+      certainty: 'possible',
+      supporting: route.quotes(`the route's timeout is ${limit} ms`, { timeout: limit, retries: route.retries }),
+      fix: editFix(
+        route.object,
+        `Raise timeout in the http route of ${name} above what a good answer needs, once a line shows that it is the limit; keep its matches and destinations.`,
+        `requests that take this route of ${name}`,
+        'callers wait longer when the destination hangs',
+      ),
+      verify: tryAgain(situation, 'no 504'),
+      wouldDecide: {
+        command: `kubectl logs ${situation.client.pod?.name ?? 'POD'} -n ${situation.client.pod?.namespace ?? 'NAMESPACE'} -c istio-proxy`,
+        why: `a line with UT after about ${limit} ms proves it`,
+      },
+    }),
+  )
 }

@@ -2,7 +2,7 @@ import { fired, type Hit, quiet } from '../../model/finding.ts'
 import type { Line } from '../../situation/exchanges.ts'
 import { quote, quoteObject, type Situation } from '../../situation/situation.ts'
 import { defineRule } from '../define-rule.ts'
-import { routeOfCall } from '../lib/call-route.ts'
+import { predictCall, routeOfCall } from '../lib/call-route.ts'
 import { objectName } from '../lib/cluster.ts'
 import { frontLines, frontName, quoteSign, share } from '../lib/front.ts'
 import { hitOf, signMissing } from '../lib/make-hit.ts'
@@ -18,7 +18,7 @@ export default defineRule({
   explains: ['502', 'reset', 'tls', 'timeout'],
   title: 'The host is no known service, and only known ones may be called',
   why: 'With outboundTrafficPolicy REGISTRY_ONLY a proxy refuses every host that no Service and no ServiceEntry names: HTTP gets an empty 502, everything else is cut.',
-  needs: [['client.accessLog', 'client.routes', 'client.listeners']],
+  needs: [['client.accessLog', 'client.routes', 'client.listeners', 'client.config']],
   yieldsTo: ['nc-scoped-out'],
   seeAlso: ['https://istio.io/latest/docs/tasks/traffic-management/egress/egress-control/'],
   check(situation) {
@@ -33,7 +33,12 @@ export default defineRule({
     if (situation.failing.length > 0 || situation.exchanges.length > 0)
       return signMissing(situation, 'neither block_all nor BlackHoleCluster stands in a line')
     const trace = routeOfCall(situation, 'client')?.traced?.trace
-    const blocks = trace?.route === 'block_all' || trace?.clusters.some(({ name }) => name === 'BlackHoleCluster')
+    const predicted = trace ? null : predictCall(situation)
+    const blocks =
+      trace?.route === 'block_all' ||
+      trace?.clusters.some(({ name }) => name === 'BlackHoleCluster') ||
+      predicted?.route === 'block_all' ||
+      predicted?.clusters.some(({ name }) => name === 'BlackHoleCluster')
     return blocks ? fired(blockedHit(situation, [])) : quiet
   },
 })

@@ -27,6 +27,7 @@ export default defineRule({
       'client.endpoints',
       'gateway.endpoints',
       'ztunnel.ztunnelLog',
+      'server.config',
     ],
   ],
   yieldsTo: ['ambient-waypoint-down', 'serviceentry-dns-503'],
@@ -94,7 +95,17 @@ function fromConfiguration(situation: Situation): RuleOutcome {
     .map(({ name }) => clusterFacts(situation, name, route))
     .find(({ endpoints }) => endpoints?.length === 0)
   const loss = dead ? lossOf(situation, dead) : null
+  if (!route?.traced) return fromObjects(situation, role)
   return dead && loss ? fired(endpointHit(situation, { role, lines: [], cluster: dead, loss })) : quiet
+}
+
+/** Neither lines nor the proxy's endpoints: a Service without a ready pod speaks for itself. */
+function fromObjects(situation: Situation, role: FrontRole): RuleOutcome {
+  const { host, portNumber } = situation.server
+  const loss = host ? whyNoEndpoints(situation, host, portNumber) : null
+  return loss && loss.kind !== 'no-service'
+    ? fired(endpointHit(situation, { role, lines: [], cluster: null, loss }))
+    : quiet
 }
 
 interface Found {

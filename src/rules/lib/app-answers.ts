@@ -1,6 +1,7 @@
 import { parseClusterName } from '../../mesh/names.ts'
 import type { Exchange, Line } from '../../situation/exchanges.ts'
 import type { Situation } from '../../situation/situation.ts'
+import { type ResetReason, resetReasonOf } from './proxy-body.ts'
 
 /** The destination's proxy had a connection to the application, and it ended before the response. */
 export function isCutInbound({ record }: Line): boolean {
@@ -32,6 +33,14 @@ export function appAnswer(situation: Situation, exchange: Exchange): Line | null
 
 function passed({ record }: Line): boolean {
   return record.details === 'via_upstream' && record.flags.every((flag) => flag === 'URX')
+}
+
+/** Failing requests whose reset body only the destination's proxy can have written, while its own log is out of reach. */
+export function hiddenResets(situation: Situation, reason: ResetReason): readonly Line[] {
+  return situation.failing.flatMap((exchange) => {
+    const line = hiddenAnswer(situation, exchange)
+    return line && resetReasonOf(line.record.bytesSent) === reason ? [line] : []
+  })
 }
 
 /** A line says that the next hop answered, and the next hop has a proxy whose log could not be read. */

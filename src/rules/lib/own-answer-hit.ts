@@ -3,6 +3,7 @@ import type { Situation } from '../../situation/situation.ts'
 import { appAnswer, hiddenAnswer } from './app-answers.ts'
 import { quotePassing, quoteSign, share } from './front.ts'
 import { hitOf, signMissing } from './make-hit.ts'
+import { resetReasonOf } from './proxy-body.ts'
 import { destinationName, plural, tryAgain } from './words.ts'
 
 /** The application itself gave the status that callers complain about. */
@@ -49,7 +50,8 @@ export function ownAnswer(situation: Situation, fits: (code: number) => boolean,
 function unseen(situation: Situation, fits: (code: number) => boolean): RuleOutcome {
   const lines = situation.failing.flatMap((exchange) => {
     const line = hiddenAnswer(situation, exchange)
-    return line && fits(line.record.code ?? 0) ? [line] : []
+    // A body as long as one of Envoy's own was written by the destination's proxy.
+    return line && fits(line.record.code ?? 0) && resetReasonOf(line.record.bytesSent) === null ? [line] : []
   })
   const last = lines.at(-1)
   if (!last)

@@ -4,16 +4,22 @@ import { ipOf, portOf } from '../../situation/hints.ts'
 import type { PodView } from '../../situation/pods.ts'
 import { ztunnelOfCall } from '../../situation/reading.ts'
 import { quote, quoteLine, type Situation } from '../../situation/situation.ts'
-import { isInbound } from './app-answers.ts'
+import { hiddenResets, isInbound } from './app-answers.ts'
 import { frontLines, serverLines, share } from './front.ts'
 
 const refusal = /[Cc]onnection[ _]refused|delayed_connect_error:_111|os error 111/
 const ownPorts = new Set([15001, 15006, 15008, 15021, 15090])
 
+/** What the containers declare, the proxy's own ports left out. */
+export function applicationPorts(pod: PodView | null): readonly number[] {
+  return (pod?.ports ?? []).filter(({ container }) => container !== 'istio-proxy').map(({ port }) => port)
+}
+
 /** Nobody listens at the address that the last proxy before the application dialled. */
 export interface Refused {
   /** `inbound`: the destination's own proxy or ztunnel was refused, so the pod is there and the port is closed. */
-  readonly seenBy: 'inbound' | 'caller'
+  /** `body`: by the length of the answer. `ports`: nothing but the objects could be read. */
+  readonly seenBy: 'inbound' | 'caller' | 'body' | 'ports'
   readonly pod: PodView | null
   readonly port: number | null
   readonly quotes: readonly Quote[]
@@ -21,7 +27,13 @@ export interface Refused {
 }
 
 export function refusedConnection(situation: Situation): Refused | null {
-  return fromServer(situation) ?? fromZtunnel(situation) ?? fromCaller(situation)
+  return (
+    fromServer(situation) ??
+    fromZtunnel(situation) ??
+    fromCaller(situation) ??
+    fromBody(situation) ??
+    fromPorts(situation)
+  )
 }
 
 function isRefused({ record }: Line): boolean {
@@ -80,4 +92,37 @@ function fromCaller(situation: Situation): Refused | null {
       ),
     ],
   }
+}
+
+/** The log of the destination's proxy is out of reach; the length of the body that it wrote is not. */
+function fromBody(situation: Situation): Refused | null {
+  const lines = hiddenResets(situation, 'remote connection failure')
+  const last = lines.at(-1)
+  if (!last) return null
+  const { upstreamHost, bytesSent } = last.record
+  return {
+    seenBy: 'body',
+    pod: situation.podByIp(ipOf(upstreamHost)),
+    port: portOf(upstreamHost),
+    often: share(situation, lines),
+    quotes: [
+      quoteLine(
+        last,
+        `${bytesSent} bytes of answer: the text of a proxy that could not connect (${share(situation, lines)})`,
+      ),
+    ],
+  }
+}
+
+/** No line of any kind: a Service that leads to a port which the containers do not declare may lead nowhere. */
+function fromPorts(situation: Situation): Refused | null {
+  const { port, pod, service } = situation.server
+  const target = port?.containerPort ?? null
+  const isUnseen = situation.exchanges.length === 0 && situation.ztunnelLines.length === 0
+  const fits = situation.symptom === '503' || situation.symptom === 'reset'
+  if (!isUnseen || !fits || !service || !pod || target === null) return null
+  const declared = applicationPorts(pod)
+  return declared.length === 0 || declared.includes(target)
+    ? null
+    : { seenBy: 'ports', pod, port: target, often: 'this call', quotes: [] }
 }
