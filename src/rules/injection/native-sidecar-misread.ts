@@ -15,6 +15,7 @@ export default defineRule({
   why: 'Since 1.27 the sidecar is an init container that keeps running. Counting containers, or reading "1/1", misses it.',
   needs: [['client.config', 'server.config']],
   seeAlso: ['https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/'],
+  applies: ({ symptom }) => symptom === 'not-injected',
   check({ client, server, given, symptom }) {
     const pods = given.from ? client.pods : client.pods.length > 0 ? client.pods : server.pods
     const [pod] = pods

@@ -8,7 +8,7 @@ import type { KubeObject } from '../../model/kube.ts'
 import type { Exchange, Line } from '../../situation/exchanges.ts'
 import { ipOf, portOf } from '../../situation/hints.ts'
 import type { PodView } from '../../situation/pods.ts'
-import { mtlsOf, policiesReadable, workloadOf } from '../../situation/security.ts'
+import { mtlsOf, workloadOf } from '../../situation/security.ts'
 import { quote, quoteObject, type Situation } from '../../situation/situation.ts'
 
 /** Both ends' part in one connection: what the caller's side sends, what the destination's side accepts, what comes of it. */
@@ -36,7 +36,7 @@ export function transportOf(situation: Situation, exchange: Exchange | null): Tr
   if (!target || port === null) return null
   const caller = callerOf(situation, exchange)
   const { callerProxy, excluded } = callerSide(situation, caller)
-  const accepts = mtlsOf(situation, target, port)
+  const accepts = acceptsOf(situation, target, port)
   const inbound = inboundCapture(target.annotations, port)
   const cluster = clusterOf(exchange)
   const sends = sendsOf(situation, { caller, callerProxy, target, cluster, accepts })
@@ -54,6 +54,14 @@ export function transportOf(situation: Situation, exchange: Exchange | null): Tr
         )
       : null
   return { caller, callerProxy, excluded, target, port, inbound, accepts, sends, outcome }
+}
+
+/** A policy of the pod's own namespace beats the mesh's: then the root namespace need not have been read. */
+export function acceptsOf(situation: Situation, target: PodView, port: number): PeerAuth | null {
+  const whole = mtlsOf(situation, target, port)
+  if (whole || situation.store.readable('PeerAuthentication', target.namespace) !== 'yes') return whole
+  const own = peerAuth(workloadOf(target), port, situation.store.objects('PeerAuthentication'), situation.mesh)
+  return own.level === 'mesh' || own.level === 'default' ? null : own
 }
 
 function targetOf(situation: Situation, exchange: Exchange | null): PodView | null {
@@ -144,7 +152,6 @@ function sendsOf(situation: Situation, input: SendsInput): ClientTls | null {
   const { server, store, mesh } = situation
   const host = cluster?.role === 'outbound' && cluster.host !== '' ? cluster.host : server.host
   const port = cluster?.port ?? server.portNumber
-  if (callerProxy !== 'none' && !rulesReadable(situation, caller?.namespace ?? null)) return null
   if (port === null) return null
   const spec = server.service?.object.spec
   const isPassthrough = cluster?.role === 'passthrough'
@@ -154,7 +161,7 @@ function sendsOf(situation: Situation, input: SendsInput): ClientTls | null {
     effectiveMode: accepts?.mode ?? ('PERMISSIVE' as const),
     hbone: target.proxy === 'ambient' || target.labels['networking.istio.io/tunnel'] === 'http',
   }
-  return clientTls({
+  const sends = clientTls({
     rules: store.objects('DestinationRule'),
     mesh,
     client: {
@@ -177,6 +184,8 @@ function sendsOf(situation: Situation, input: SendsInput): ClientTls | null {
     endpoint,
     endpoints: server.pods.map((pod) => ({ ...endpoint, labels: pod.labels })),
   })
+  const isCertain = callerProxy === 'none' || rulesReadable(situation, caller?.namespace ?? null, sends)
+  return isCertain ? sends : null
 }
 
 function namespaceMode(situation: Situation, target: PodView) {
@@ -184,16 +193,13 @@ function namespaceMode(situation: Situation, target: PodView) {
   return peerAuth(anybody, null, situation.store.objects('PeerAuthentication'), situation.mesh).mode
 }
 
-/** Rules of the caller's, the destination's and the root namespace can decide; one unread makes the answer a guess. */
-export function rulesReadable(situation: Situation, callerNamespace: string | null): boolean {
+/** The caller's namespace is asked first, then the destination's, then the root: one unread before the winner makes it a guess. */
+function rulesReadable(situation: Situation, callerNamespace: string | null, { rule }: ClientTls): boolean {
   const { store, server, rootNamespace } = situation
-  return [callerNamespace, server.namespace, rootNamespace].every(
-    (name) => name === null || store.readable('DestinationRule', name) === 'yes',
-  )
-}
-
-export function peerAuthReadable(situation: Situation, target: PodView): boolean {
-  return policiesReadable(situation, 'PeerAuthentication', target.namespace)
+  const tiers = [callerNamespace, server.namespace, rootNamespace]
+  const winner = rule?.objects[0]?.metadata.namespace ?? null
+  const asked = winner === null ? tiers : tiers.slice(0, tiers.indexOf(winner) + 1)
+  return asked.every((name) => name === null || store.readable('DestinationRule', name) === 'yes')
 }
 
 /** The destination's proxy had no filter chain for what arrived, and no SNI was offered: plaintext at a port that wants mTLS. */

@@ -1,5 +1,5 @@
 import { inboundCapture } from '../../mesh/traffic-capture.ts'
-import { fired, type Hit, quiet, ruledOut } from '../../model/finding.ts'
+import { fired, type Hit, quiet, type RuleOutcome, ruledOut } from '../../model/finding.ts'
 import type { Line } from '../../situation/exchanges.ts'
 import { podLabel } from '../../situation/pods.ts'
 import { quote, quoteLine, type Situation } from '../../situation/situation.ts'
@@ -20,7 +20,7 @@ export default defineRule({
   explains: ['503', 'reset', 'tls'],
   title: 'Mutual TLS is sent to a pod that cannot do it',
   why: 'The caller’s proxy starts a TLS handshake, and what answers is no TLS. A DestinationRule that says ISTIO_MUTUAL, or a label that promises a proxy, is believed even where there is no proxy to answer.',
-  needs: [['client.accessLog', 'gateway.accessLog', 'waypoint.accessLog'], 'server.config'],
+  needs: ['server.config'],
   seeAlso: ['https://istio.io/latest/docs/ops/common-problems/network-issues/'],
   applies: ({ server }) => !server.external,
   check(situation) {
@@ -31,6 +31,7 @@ export default defineRule({
     )
     const line = lines.at(-1)
     if (!line) {
+      if (situation.exchanges.length === 0) return fromConfiguration(situation)
       const other = firstFailing(situation)
       return other
         ? ruledOut('no line speaks of a TLS version error', quoteLine(other, 'another reason stands here'))
@@ -41,6 +42,14 @@ export default defineRule({
     return transport ? fired(plainAnswer(situation, line, transport)) : quiet
   },
 })
+
+/** No line was read: rule and pod together still say what would happen. */
+function fromConfiguration(situation: Situation): RuleOutcome {
+  const transport = transportOf(situation, null)
+  if (!transport?.sends?.decidedBy || transport.sends.sends !== 'istio-mtls' || !whyNoTls(situation, transport))
+    return quiet
+  return fired(plainAnswer(situation, null, transport))
+}
 
 interface Why {
   readonly text: string
@@ -64,7 +73,7 @@ function whyNoTls(situation: Situation, { target, port, accepts }: Transport): W
   return null
 }
 
-function plainAnswer(situation: Situation, line: Line, transport: Transport): Hit {
+function plainAnswer(situation: Situation, line: Line | null, transport: Transport): Hit {
   const { sends, target } = transport
   const by = sends?.decidedBy ?? null
   const why = whyNoTls(situation, transport)
@@ -74,7 +83,7 @@ function plainAnswer(situation: Situation, line: Line, transport: Transport): Hi
     : staleLabel
       ? `label security.istio.io/tlsMode=istio of ${podLabel(target)} promises a proxy`
       : (sends?.why ?? 'what makes it send TLS could not be read')
-  const proven = why !== null && (by !== null || staleLabel || sends?.sends === 'istio-mtls')
+  const proven = line !== null && why !== null && (by !== null || staleLabel || sends?.sends === 'istio-mtls')
   const name = destinationName(situation)
   const rule = by ? quoteRule(situation, by.object) : null
   return {
@@ -83,7 +92,7 @@ function plainAnswer(situation: Situation, line: Line, transport: Transport): Hi
     statement: `${cause}, and ${why?.text ?? `${podLabel(target)} answers in plaintext`}.`,
     certainty: proven ? 'proven' : 'likely',
     supporting: [
-      quoteLine(line, 'the TLS handshake was answered in plaintext: WRONG_VERSION_NUMBER'),
+      ...(line ? [quoteLine(line, 'the TLS handshake was answered in plaintext: WRONG_VERSION_NUMBER')] : []),
       ...(rule ? [rule] : []),
       ...(why?.quotes ?? []),
     ],
@@ -92,12 +101,18 @@ function plainAnswer(situation: Situation, line: Line, transport: Transport): Hi
     verify: tryAgain(situation, 'an answer of the application, and no TLS_error in the caller’s log'),
     wouldDecide: proven
       ? null
-      : {
-          command: `kubectl get pod ${target.name} -n ${target.namespace} -o yaml`,
-          why: 'whether a proxy stands behind this port, and which object makes the caller send TLS, is not settled',
-        },
+      : line === null
+        ? { command: callerLog(transport), why: 'WRONG_VERSION_NUMBER in its line would prove it' }
+        : {
+            command: `kubectl get pod ${target.name} -n ${target.namespace} -o yaml`,
+            why: 'whether a proxy stands behind this port, and which object makes the caller send TLS, is not settled',
+          },
     about: 'call',
   }
+}
+
+function callerLog({ caller }: Transport): string {
+  return `kubectl logs -n ${caller?.namespace ?? 'NAMESPACE'} ${caller?.name ?? 'POD'} -c istio-proxy --tail=200`
 }
 
 function withoutRule({ target, port }: Transport, staleLabel: boolean, name: string): Hit['fix'] {

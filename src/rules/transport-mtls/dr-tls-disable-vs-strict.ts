@@ -33,7 +33,12 @@ export default defineRule({
     const transport = transportOf(situation, exchange ?? situation.sample ?? situation.exchanges.at(-1) ?? null)
     if (!transport || transport.callerProxy === 'none' || transport.callerProxy === 'ztunnel') return quiet
     const { sends, accepts, outcome } = transport
-    if (!sends || !accepts) return quiet
+    if (!sends) return quiet
+    // The policies could not be read, but a refused plaintext connection speaks for STRICT.
+    if (!accepts)
+      return exchange && refusedPlaintext(exchange.server) && sends.decidedBy && sends.sends === 'plaintext'
+        ? fired(conflict(situation, transport, exchange, 'call'))
+        : quiet
     if (accepts.mode !== 'STRICT')
       return exchange ? ruledOut(`${modeText(accepts)}: it is not STRICT`, quoteMode(situation, transport)) : quiet
     if (sends.sends === 'istio-mtls' || sends.sends === 'hbone')
@@ -79,7 +84,8 @@ function conflict(situation: Situation, transport: Transport, exchange: Exchange
       ? [quoteLine(exchange.server, 'the same connection at the destination: no filter chain for it, and no SNI')]
       : []),
   ]
-  const certainty: Certainty = about === 'call' && front && rule ? 'proven' : exchange ? 'likely' : 'possible'
+  const certainty: Certainty =
+    about === 'call' && front && rule && accepts ? 'proven' : exchange || rule ? 'likely' : 'possible'
   const what = by
     ? `DestinationRule ${nameOf(by.object)} makes ${callerName(situation)} send ${wireText(sends?.mode)}`
     : `${callerName(situation)} sends plaintext because automatic mutual TLS is off`
@@ -87,7 +93,7 @@ function conflict(situation: Situation, transport: Transport, exchange: Exchange
   return {
     subject: by ? `DestinationRule ${nameOf(by.object)}` : name,
     title: `${what} to ${name}, which accepts only mutual TLS`,
-    statement: `${sends?.why ?? ''}; ${accepts ? modeText(accepts) : ''} for ${target.name}.${target.namespace} port ${transport.port}. ${transport.outcome?.why ?? ''}.`,
+    statement: `${sends?.why ?? ''}; ${accepts ? modeText(accepts) : 'what is accepted could not be read'} for ${target.name}.${target.namespace} port ${transport.port}. ${transport.outcome ? `${transport.outcome.why}.` : 'Its proxy refused the connection.'}`,
     certainty: about === 'next' ? 'likely' : certainty,
     supporting: [
       ...lines,
@@ -110,10 +116,15 @@ function conflict(situation: Situation, transport: Transport, exchange: Exchange
     wouldDecide:
       certainty === 'proven' && about === 'call'
         ? null
-        : {
-            command: `kubectl logs -n ${target.namespace} ${target.name} -c istio-proxy --tail=200`,
-            why: 'a line with filter_chain_not_found from the caller’s address would prove it',
-          },
+        : !accepts
+          ? {
+              command: `kubectl get peerauthentications.security.istio.io -n ${target.namespace} -o yaml`,
+              why: 'whether STRICT is in force for this port could not be read',
+            }
+          : {
+              command: `kubectl logs -n ${target.namespace} ${target.name} -c istio-proxy --tail=200`,
+              why: 'a line with filter_chain_not_found from the caller’s address would prove it',
+            },
     about,
   }
 }
