@@ -103,7 +103,7 @@ function sameService(a: string, b: string): boolean {
 }
 
 function isOfCall(role: LogRole, record: AccessLogRecord, input: LinesInput): boolean {
-  const { client, server, serverAddresses } = input
+  const { server, serverAddresses } = input
   const cluster = record.upstreamCluster === null ? null : parseClusterName(record.upstreamCluster)
   const inbound =
     cluster?.role === 'inbound' ||
@@ -121,8 +121,9 @@ function isOfCall(role: LogRole, record: AccessLogRecord, input: LinesInput): bo
         : hostFits(record, input)
     case 'waypoint':
       return (
-        toServer(record, cluster, server, serverAddresses) ||
-        (cluster?.role === 'inbound-vip' && cluster.host === server.host)
+        isFromClient(record, input) &&
+        (toServer(record, cluster, server, serverAddresses) ||
+          (cluster?.role === 'inbound-vip' && cluster.host === server.host))
       )
     case 'server': {
       if (cluster?.role === 'outbound') return false
@@ -130,14 +131,18 @@ function isOfCall(role: LogRole, record: AccessLogRecord, input: LinesInput): bo
       const localPort = portOf(record.downstreamLocal)
       if (port !== null && cluster?.role === 'inbound' && cluster.port !== port && localPort !== port) return false
       if (cluster === null && port !== null && localPort !== null && localPort !== port) return false
-      const remote = ipOf(record.downstreamRemote)
-      // The original caller is in the line unless a relay stands in between.
-      if (client.pods.length === 0 || remote === null || input.relayAddresses.has(remote)) return true
-      return client.pods.some(({ ip }) => ip === remote)
+      return isFromClient(record, input)
     }
     case 'given':
       return true
   }
+}
+
+/** The original caller is in the line unless a relay stands in between. */
+function isFromClient({ downstreamRemote }: AccessLogRecord, { client, relayAddresses }: LinesInput): boolean {
+  const remote = ipOf(downstreamRemote)
+  if (client.pods.length === 0 || remote === null || relayAddresses.has(remote)) return true
+  return client.pods.some(({ ip }) => ip === remote)
 }
 
 function toServer(

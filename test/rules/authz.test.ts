@@ -63,6 +63,21 @@ describe('what is recorded', () => {
   )
 })
 
+describe('at the waypoint', () => {
+  test('lines of another caller are not of this call (ambient-waypoint-l7-denied without a path)', async () => {
+    const { state, situation } = await play('ambient-waypoint-l7-denied', {
+      given: (given) => ({ ...given, path: null }),
+    })
+    expect(state.diagnosis?.causes).toMatchObject([{ code: 'authz-allow-list-miss', certainty: 'proven' }])
+    expect(situation.failing.every(({ waypoint }) => waypoint?.record.path === '/admin')).toBe(true)
+  })
+  test('its log forbidden: the policies are evaluated there, and its log is what would decide', async () => {
+    const { state } = await play('ambient-waypoint-l7-denied', { edit: forbid(/logs waypoint/) })
+    expect(state.diagnosis?.causes).toMatchObject([{ code: 'authz-allow-list-miss', certainty: 'likely' }])
+    expect(state.diagnosis?.causes[0]?.wouldDecide?.command).toContain('waypoint-')
+  })
+})
+
 describe('the log of the destination is forbidden', () => {
   const blindly: PlayOptions = { edit: forbid(/logs ledger/) }
 

@@ -70,7 +70,7 @@ function logged(situation: Situation, refusal: NonNullable<ReturnType<typeof ref
     subject: policy ? policyName(policy) : destinationName(situation),
     title: titleOf(situation, miss),
     statement:
-      `${capital(placeName(refusal.at))} refused it with "none": ALLOW policies cover ${destinationName(situation)} and no rule of theirs fits. ${explained(situation, miss, refusal.pod?.namespace ?? null)}`.trim(),
+      `${capital(placeName(refusal.at))} refused it${refusal.at === 'ztunnel' ? '' : ' with "none"'}: ALLOW policies cover ${destinationName(situation)} and no rule of theirs fits. ${explained(situation, miss, refusal.pod?.namespace ?? null)}`.trim(),
     certainty: passes ? 'likely' : 'proven',
     supporting: [refusal.quote, ...quotePolicies(miss?.policies ?? [])],
     contradicting: passes
@@ -106,7 +106,7 @@ function unlogged(situation: Situation, guess: Unlogged, about: 'call' | 'next')
     contradicting: guess.contradicting,
     fix: fixOf(situation, miss),
     verify: tryAgain(situation, 'no refusal by policy'),
-    wouldDecide: serverLogDecides(situation),
+    wouldDecide: serverLogDecides(situation, guess.refusal.at),
     about,
   }
 }
@@ -146,7 +146,7 @@ function fixOf(situation: Situation, miss: AllowMiss | null) {
     )
   return policyFix(
     policy,
-    `If the caller is meant to pass, add what is missing to ${policyName(policy)}, as a rule of its own for this principal, method and path; leave its other rules as they are.`,
+    `If the caller is meant to pass, add what is missing to ${policyName(policy)}, as a rule of its own for this principal${miss?.request.protocol === 'tcp' ? ' and port' : ', method and path'}; leave its other rules as they are.`,
     risk,
   )
 }

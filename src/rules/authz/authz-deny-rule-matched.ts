@@ -93,7 +93,7 @@ function evaluated(
     contradicting,
     fix: policy ? policyFix(policy, fix, risk) : looseFix(fix, destinationName(situation), risk),
     verify: tryAgain(situation, 'no refusal by policy'),
-    wouldDecide: serverLogDecides(situation),
+    wouldDecide: serverLogDecides(situation, refusal.at),
     about,
   }
 }

@@ -90,7 +90,7 @@ function base(
   return {
     subject: `provider ${who}`,
     title: `the CUSTOM policy of ${destinationName(situation)} asks ${who}, which cannot be asked`,
-    statement: `${why}.${unknown.length > 0 ? ` The mesh configuration has no extensionProvider ${unknown.map((name) => `"${name}"`).join(', ')}; it has ${extensionProviders?.map(({ name }) => name).join(', ') || 'none'}.` : ''}${where ? ` The provider is ${where}.` : ''}`,
+    statement: `${why.charAt(0).toUpperCase()}${why.slice(1)}.${unknown.length > 0 ? ` The mesh configuration has no extensionProvider ${unknown.map((name) => `"${name}"`).join(', ')}; it has ${extensionProviders?.map(({ name }) => name).join(', ') || 'none'}.` : ''}${where ? ` The provider is ${where}.` : ''}`,
     fix: looseFix(
       unknown.length > 0
         ? `Correct the name: spec.provider.name of the policy must be one of extensionProviders in the mesh configuration, or add that provider there. Keep the policy and failOpen: false.`

@@ -20,7 +20,8 @@ export function jwtHit(
       ? `RequestAuthentication ${policy.object.metadata.namespace}/${policy.object.metadata.name}`
       : destinationName(situation),
     title: words.title,
-    statement: words.statement,
+    // Statements begin with where it happened.
+    statement: `${words.statement.charAt(0).toUpperCase()}${words.statement.slice(1)}`,
     certainty: refusal.certainty,
     supporting: [
       refusal.quote,

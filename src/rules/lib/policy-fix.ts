@@ -3,6 +3,7 @@ import type { Decider, Fix } from '../../model/finding.ts'
 import type { Stored } from '../../situation/objects.ts'
 import { quoteObject, type Situation } from '../../situation/situation.ts'
 import type { AllowMiss } from './allow-miss.ts'
+import type { Refusal } from './refusal.ts'
 import { rulesOf } from './rule-fields.ts'
 import { plural } from './words.ts'
 
@@ -35,21 +36,31 @@ export function quotePolicies(policies: readonly Stored[]): Quote[] {
     const rules = rulesOf(policy.object)
     return quoteObject(
       policy,
-      `${policyName(policy)} allows only what its ${plural(rules.length, 'rule')} fit${rules.length === 1 ? 's' : ''}`,
+      `${policyName(policy)} allows only what fits its ${plural(rules.length, 'rule')}`,
       policy.object.spec,
     )
   })
 }
 
-/** The log line that would settle a suspicion, of the proxy that decides. */
-export function serverLogDecides(situation: Situation): Decider {
-  const { pod } = situation.server
-  const where = pod
-    ? `kubectl -n ${pod.namespace} logs ${pod.name} -c istio-proxy --tail=200`
-    : 'kubectl -n NAMESPACE logs POD -c istio-proxy'
+/** What would settle a suspicion: the log of the proxy that decides, or its counters where it logs nothing. */
+export function serverLogDecides(situation: Situation, at: Refusal['at'] = 'server'): Decider {
+  const { given, server, waypoint } = situation
+  if (at === 'ztunnel')
+    return {
+      command: `kubectl -n ${given.istioNamespace} logs -l app=ztunnel --tail=500`,
+      why: 'the line of the destination’s ztunnel says "policy rejection" and why',
+    }
+  const pod = at === 'waypoint' ? (waypoint?.pods[0] ?? null) : server.pod
+  const name = pod ? `-n ${pod.namespace} ${pod.name}` : '-n NAMESPACE POD'
+  const role = at === 'waypoint' ? 'waypoint' : 'server'
+  if (situation.logState(role) === 'empty')
+    return {
+      command: `kubectl exec ${name} -c istio-proxy -- pilot-agent request GET stats`,
+      why: 'its log is silent, but the counters rbac.denied rise with every request that a policy refuses',
+    }
   return {
-    command: where,
-    why: 'the line of the destination’s proxy names who refused: rbac_access_denied_matched_policy[…] a policy, via_upstream the application',
+    command: `kubectl logs ${name} -c istio-proxy --tail=200`,
+    why: `the line of the ${at === 'waypoint' ? 'waypoint' : 'destination’s proxy'} names who refused: rbac_access_denied_matched_policy[…] a policy, via_upstream whoever is behind`,
   }
 }
 

@@ -43,7 +43,7 @@ export function missBecause(situation: Situation, kind: MissKind): Specific<Allo
     certainty: 'likely',
     supporting: guess.supporting,
     contradicting: guess.contradicting,
-    wouldDecide: serverLogDecides(situation),
+    wouldDecide: serverLogDecides(situation, guess.refusal.at),
   }
 }
 

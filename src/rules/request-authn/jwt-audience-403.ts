@@ -23,7 +23,7 @@ export default defineRule({
       audiences.length === 0 ? 'Which audiences it accepts could not be read.' : `It accepts ${audiences.join(', ')}.`
     return fired(
       jwtHit(situation, refusal, {
-        title: `${destinationName(situation)} does not accept the token's audience${own === null ? '' : ` ${own}`}`,
+        title: `the token's audience${own === null ? '' : ` ${own}`} is none that ${destinationName(situation)} accepts`,
         statement: `${refusal.where} refused the token because of its audience. ${accepted}${own === null ? '' : ` The token's aud is ${own}.`}`,
         fix: jwtRuleFix(
           situation,

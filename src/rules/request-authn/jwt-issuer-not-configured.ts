@@ -28,7 +28,7 @@ export default defineRule({
     const differs = near ? ` It differs from ${near} by scheme, case or a slash at the end only.` : ''
     return fired(
       jwtHit(situation, refusal, {
-        title: `${destinationName(situation)} does not accept the token's issuer${issuer === null ? '' : ` ${issuer}`}`,
+        title: `the token's issuer${issuer === null ? '' : ` ${issuer}`} is none that ${destinationName(situation)} accepts`,
         statement: `${refusal.where} refused the token because its issuer is not configured. ${known} ${own}${differs}`,
         fix: jwtRuleFix(
           situation,
