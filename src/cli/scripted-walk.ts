@@ -5,6 +5,7 @@ import type { Runner } from '../model/command.ts'
 import { unattended, type WalkPorts } from '../model/control.ts'
 import type { RunEvent, RunState } from '../model/run.ts'
 import type { Runbook } from '../model/runbook.ts'
+import { unsafeEscaped } from '../report/json.ts'
 import type { Pasted } from '../situation/hints.ts'
 import { conductToEnd } from './conduct.ts'
 import { exitCodeOfRun } from './exit-codes.ts'
@@ -62,7 +63,7 @@ export async function scriptedWalk(walk: ScriptedWalk): Promise<number> {
       (event, state) => {
         session.observe(event, state)
         progress?.show(event)
-        if (walk.events) io.stdout.write(`${session.redact(JSON.stringify(event)).text}\n`)
+        if (walk.events) io.stdout.write(`${unsafeEscaped(session.redact(JSON.stringify(event)).text)}\n`)
       },
     )
   } finally {
@@ -70,7 +71,7 @@ export async function scriptedWalk(walk: ScriptedWalk): Promise<number> {
     await progress?.end()
   }
   const { note, folder } = await session.finish(state)
-  if (walk.events) io.stdout.write(`${JSON.stringify({ type: 'note', note })}\n`)
+  if (walk.events) await print(io.stdout, `${unsafeEscaped(JSON.stringify({ type: 'note', note }))}\n`)
   else {
     const width = io.stdout.isTTY ? (io.stdout.columns ?? 80) : 80
     const rendered = await renderNote(note, format, {

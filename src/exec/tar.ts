@@ -46,6 +46,8 @@ async function readEntries(bytes: ByteReader, path: string, limits: TarLimits, o
   let longPath: string | undefined
   for (;;) {
     const header = await bytes.take(block)
+    // Too short for anything, and whole: a text, or nothing.
+    if ((header?.length ?? 0) < block && entries === 0 && !bytes.isBroken) throw notAnArchive(path)
     if (header === undefined || header.length < block)
       return { entries, skipped, isTruncated: bytes.isBroken || (header?.length ?? 0) > 0 || entries === 0 }
     if (header.every((byte) => byte === 0)) return { entries, skipped, isTruncated: false }
