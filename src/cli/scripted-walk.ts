@@ -45,6 +45,7 @@ export async function scriptedWalk(walk: ScriptedWalk): Promise<number> {
   const session = await openSession({ ...walk, runbook: runbook.id })
   const progress = walk.quiet ? null : await startProgress(io)
   const budget = walk.budgetMs === null ? null : startBudget(walk.budgetMs)
+  const held: RunEvent[] = []
   let state: RunState
   try {
     state = await conductToEnd(
@@ -63,7 +64,10 @@ export async function scriptedWalk(walk: ScriptedWalk): Promise<number> {
       (event, state) => {
         session.observe(event, state)
         progress?.show(event)
-        if (walk.events) io.stdout.write(`${unsafeEscaped(session.redact(JSON.stringify(event)).text)}\n`)
+        if (!walk.events) return
+        // A name may be learned after it was first printed: nothing leaves before all are known.
+        if (session.pseudonyms) held.push(event)
+        else io.stdout.write(`${unsafeEscaped(session.redact(JSON.stringify(event)).text)}\n`)
       },
     )
   } finally {
@@ -71,6 +75,10 @@ export async function scriptedWalk(walk: ScriptedWalk): Promise<number> {
     await progress?.end()
   }
   const { note, folder } = await session.finish(state)
+  for (const event of held)
+    io.stdout.write(
+      `${unsafeEscaped(JSON.stringify(session.pseudonyms?.document(JSON.parse(session.redact(JSON.stringify(event)).text))))}\n`,
+    )
   if (walk.events) await print(io.stdout, `${unsafeEscaped(JSON.stringify({ type: 'note', note }))}\n`)
   else {
     const width = io.stdout.isTTY ? (io.stdout.columns ?? 80) : 80

@@ -13,6 +13,7 @@ import type { Session } from '../model/session.ts'
 import { json } from '../report/json.ts'
 import { toNote } from '../report/to-note.ts'
 import type { Io } from './io.ts'
+import { createPseudonymous, type Pseudonymous } from './pseudonymous.ts'
 import { redactGiven } from './redact-given.ts'
 import { type Settings, stateFolder } from './settings.ts'
 import { readTool } from './tool.ts'
@@ -28,12 +29,16 @@ export interface SavingOptions {
   /** A folder to put the session in; `false`: keep nothing. */
   readonly save: string | false | undefined
   readonly redact: boolean
+  /** Names and addresses made unreadable in the note and in events. */
+  readonly pseudonyms?: boolean
 }
 
 /** A walk with its surroundings: what it may start, what it writes down, and how its note is made. */
 export interface WalkSession {
   readonly runner: Runner
   readonly redact: Redact
+  /** Set where names are to be unreadable: for whatever is shown besides the note. */
+  readonly pseudonyms: Pseudonymous | null
   /** What to walk with: what was given, without secrets. */
   readonly given: Given
   readonly writer: SessionWriter | null
@@ -82,9 +87,10 @@ export async function openSession(options: OpenSession): Promise<WalkSession> {
   // A session stays what it was begun as: half redacted would be none of both.
   const isRedacted = resume?.session.redaction.applied ?? saving.redact
   const redact = isRedacted ? createRedact(settings.redact?.patterns ?? []) : redactNothing
+  const wantsPseudonyms = saving.pseudonyms ?? settings.redact?.pseudonyms === true
   const tool = readTool()
   const startedAt = resume?.session.startedAt ?? io.now().toISOString()
-  const sessionId = resume?.session.id ?? options.id ?? redact(nameOf(options.given, startedAt)).text
+  const sessionId = resume?.session.id ?? options.id ?? redact(nameOf(options.given, startedAt, wantsPseudonyms)).text
   const { given, counts: countsOfGiven } = redactGiven(options.given, redact)
   const countsBefore = addCounts(options.counts ?? {}, countsOfGiven)
   let counts: Readonly<Record<string, number>> = resume?.session.redaction.counts ?? countsBefore
@@ -106,7 +112,14 @@ export async function openSession(options: OpenSession): Promise<WalkSession> {
           counts: countsBefore,
           runbook: options.runbookText ?? null,
         })
-  const recording = record(options.run(writer), {
+  const pseudonyms = wantsPseudonyms ? createPseudonymous(given, context) : null
+  const asked = options.run(writer)
+  const learning: Runner = async (command, signal) => {
+    const result = await asked(command, signal)
+    pseudonyms?.learn(command, result.stdout)
+    return result
+  }
+  const recording = record(pseudonyms ? learning : asked, {
     redact,
     now: io.now,
     add: async (entry) => {
@@ -125,7 +138,8 @@ export async function openSession(options: OpenSession): Promise<WalkSession> {
       now: startedAt,
     })
     // What the person typed or pasted went through no recorder: the note as a whole is looked at once more.
-    return JSON.parse(redact(JSON.stringify(note)).text) as Note // as above
+    const redacted = JSON.parse(redact(JSON.stringify(note)).text) as Note // redaction keeps JSON what it is
+    return pseudonyms?.document(redacted) ?? redacted
   }
   const said = (state: RunState) => ({
     answers: { ...state.answers },
@@ -134,6 +148,7 @@ export async function openSession(options: OpenSession): Promise<WalkSession> {
   return {
     runner,
     redact,
+    pseudonyms,
     given,
     writer,
     noteOf,
@@ -145,14 +160,17 @@ export async function openSession(options: OpenSession): Promise<WalkSession> {
       if (!writer) return { note, folder: null, notePath: null }
       const notePath = join(writer.folder, 'note.json')
       await writer.update({ ...(state.finishedAt ? { finishedAt: state.finishedAt } : {}), ...said(state) })
-      await writeFile(notePath, json(note), { mode: 0o600 }).catch(() => undefined)
+      const write = (path: string, text: string) => writeFile(path, text, { mode: 0o600 }).catch(() => undefined)
+      await write(notePath, json(note))
+      if (pseudonyms)
+        await write(join(writer.folder, 'names.json'), `${JSON.stringify(pseudonyms.reverse(), null, 2)}\n`)
       return { note, folder: writer.folder, notePath }
     },
   }
 }
 
-function nameOf(given: Given, startedAt: string): string {
+function nameOf(given: Given, startedAt: string, isNameless: boolean): string {
   const time = startedAt.replace(/\.\d+Z$/, 'Z').replace(/[:]/g, '')
-  const ends = [given.from?.name, given.to?.name].filter((name) => name !== undefined).join('-')
+  const ends = isNameless ? '' : [given.from?.name, given.to?.name].filter((name) => name !== undefined).join('-')
   return [time, given.symptom, ends].filter((part) => part !== '').join('-')
 }

@@ -1,5 +1,15 @@
 import { execFileSync, spawn } from 'node:child_process'
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import type { Note } from '../../src/model/note.ts'
@@ -25,8 +35,9 @@ export function builtMain(): string {
   if (built) return built
   const folder = join(workFolder, 'package')
   mkdirSync(folder, { recursive: true })
-  for (const name of ['runbooks', 'fixtures', 'schemas', 'package.json'])
-    symlinkSync(join(root, name), join(folder, name))
+  for (const name of ['runbooks', 'schemas', 'package.json'])
+    cpSync(join(root, name), join(folder, name), { recursive: true })
+  if (!existsSync(join(folder, 'fixtures'))) symlinkSync(join(root, 'fixtures'), join(folder, 'fixtures'))
   execFileSync(process.execPath, [join(root, 'scripts/build.mjs'), join(folder, 'dist')], { stdio: 'pipe' })
   built = join(folder, 'dist/main.js')
   return built

@@ -41,6 +41,7 @@ interface DiagnoseFlags extends ClusterFlags {
   readonly exec: boolean
   readonly save?: string | boolean | undefined
   readonly redact: boolean
+  readonly pseudonyms?: boolean
   readonly failOn?: ScriptedWalk['failOn']
   readonly output?: NoteFormat
   readonly color?: 'auto' | 'always' | 'never'
@@ -92,6 +93,7 @@ const command: CliCommand = {
       .option('--save <dir>', 'put the session folder in this directory')
       .option('--no-save', 'keep no session folder')
       .option('--no-redact', 'keep secrets in session and note (refused for html and slack)')
+      .option('--pseudonyms', 'names and addresses made unreadable in the result; the map back stays in the session')
       .option(
         '--open <archive>',
         'ask an istioctl bug-report archive or a folder of saved outputs instead of a cluster',
@@ -180,6 +182,7 @@ export async function diagnose(io: Io, symptomText: string | undefined, flags: D
       saving: {
         save: flags.save === false ? false : typeof flags.save === 'string' ? flags.save : settings.save,
         redact: flags.redact,
+        ...(flags.pseudonyms ? { pseudonyms: true } : {}),
       },
       budgetMs: budget === undefined ? null : readDuration(budget, '--budget'),
       failOn: flags.failOn ?? settings.failOn ?? 'possible',
