@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { record } from '../../src/exec/record.ts'
 import { createRedact } from '../../src/exec/redact.ts'
-import { createReplay } from '../../src/exec/replay.ts'
-import { createSession, readSession, type SessionStart } from '../../src/exec/session-files.ts'
+import { createReplay, recordedPorts, resumeRunner } from '../../src/exec/replay.ts'
+import { continueSession, createSession, readSession, type SessionStart } from '../../src/exec/session-files.ts'
 import { listSessions, pruneSessions } from '../../src/exec/session-list.ts'
 import type { Command, CommandResult, Exit, Runner } from '../../src/model/command.ts'
 
@@ -241,4 +241,75 @@ test('sessions are listed newest first, and pruned by age, except for the newest
   expect(await pruneSessions(parent, { before: '2026-01-09', keep: 2 })).toEqual([join(parent, 's01')])
   expect(await pruneSessions(parent, { before: '2026-01-03T00:00:00Z' })).toEqual([join(parent, 's02')])
   expect(readdirSync(parent).sort()).toEqual(['notes.txt', 's03'])
+})
+
+describe('going on with a session', () => {
+  const asks = async (run: Runner, ...lines: string[]) => {
+    const answers: string[] = []
+    for (const line of lines) answers.push((await run(command(...line.split(' ')), never)).stdout)
+    return answers
+  }
+
+  test('what it holds is not asked again; the rest is asked, and added behind it', async () => {
+    const { writer } = await recorded(
+      [command('get', 'pods'), command('version')],
+      [result('old pods'), result('', '', { kind: 'timed-out' })],
+    )
+    const session = await readSession(writer.folder)
+    const added = await continueSession(writer.folder, session, redact)
+    const live = record(scripted([result('new version'), result(`token: ${seed}`), result('new pods')]), {
+      redact,
+      now: () => new Date('2026-01-02T04:00:00Z'),
+      add: added.add,
+    })
+    const run = resumeRunner({ folder: writer.folder, session, redact }, live)
+    // The third question was recorded once: asked again it is a retest, and goes to the cluster.
+    expect(await asks(run, 'get pods', 'version', 'get cm', 'get pods')).toEqual([
+      'old pods',
+      'new version',
+      'token: REDACTED',
+      'new pods',
+    ])
+    const after = await readSession(writer.folder)
+    expect(after.commands.map(({ n, args }) => [n, args.join(' ')])).toEqual([
+      [1, 'get pods'],
+      [2, 'version'],
+      [3, 'version'],
+      [4, 'get cm'],
+      [5, 'get pods'],
+    ])
+    expect(everything(writer.folder)).not.toContain(seed)
+    const replay = createReplay({ folder: writer.folder, session: after, redact })
+    expect(await asks(replay, 'get pods', 'get pods', 'get cm')).toEqual(['old pods', 'new pods', 'token: REDACTED'])
+  })
+
+  test('outputs that a killed walk left without naming them are written over', async () => {
+    const { writer } = await recorded([command('get', 'pods')], [result('a')])
+    writeFileSync(join(writer.folder, 'outputs/002-kubectl-version.out'), 'half')
+    const session = await readSession(writer.folder)
+    const added = await continueSession(writer.folder, session, redact)
+    await record(scripted([result('whole')]), { redact, now: () => new Date(0), add: added.add })(
+      command('version'),
+      never,
+    )
+    expect(added.problem()).toBeUndefined()
+    expect(readFileSync(join(writer.folder, 'outputs/002-kubectl-version.out'), 'utf8')).toBe('whole')
+  })
+
+  test('answers and lines of the person are said again, as far as the questions still have them', async () => {
+    const ports = recordedPorts({
+      ...(await recorded([], [])).session,
+      answers: { scope: 'all', since: 'gone' },
+      notes: [{ at: '2026-01-02T03:04:05Z', text: 'paged at three' }],
+    })
+    const question = (id: string) => ({ id, text: '', why: '', choices: [{ id: 'all', label: 'All' }] })
+    expect(await Promise.all(['scope', 'since', 'other'].map((id) => ports.ask(question(id), never)))).toEqual([
+      'all',
+      'unknown',
+      'unknown',
+    ])
+    const lines: string[] = []
+    ports.onNote((line) => lines.push(line))
+    expect(lines).toEqual(['paged at three'])
+  })
 })
