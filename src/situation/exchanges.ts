@@ -55,6 +55,8 @@ export interface LinesInput {
   readonly server: ServerEnd
   /** Services and pods by address, to know whose addresses stand in a line. */
   readonly serverAddresses: ReadonlySet<string>
+  /** Addresses of services and pods of the mesh, as far as they were read: whoever dials one of them does not call outside. */
+  readonly meshAddresses: ReadonlySet<string>
   /** The waypoint's pods: what they send on is somebody's call, not theirs. */
   readonly relayAddresses: ReadonlySet<string>
   readonly logs: readonly { role: LogRole; pod: PodView | null; entry: EvidenceEntry; data: LogData }[]
@@ -112,7 +114,7 @@ function isOfCall(role: LogRole, record: AccessLogRecord, input: LinesInput): bo
   switch (role) {
     case 'client': {
       if (inbound) return false
-      return toServer(record, cluster, server, serverAddresses)
+      return toServer(record, cluster, server, serverAddresses) || toOutside(record, server, input.meshAddresses)
     }
     case 'gateway':
       // What a gateway could not route has no cluster; the host and the port tell whether it is this call.
@@ -168,6 +170,17 @@ function toServer(
     return true
   if (record.authority !== null && server.host !== null) return fitsShort(bareHost(record.authority), server.host)
   return false
+}
+
+/**
+ * A connection to a host outside carries no name, and the cluster may be that of whoever took the port: what can be compared
+ * is the port, the SNI where there is one, and that the address is nobody's in the mesh.
+ */
+function toOutside(record: AccessLogRecord, server: ServerEnd, meshAddresses: ReadonlySet<string>): boolean {
+  if (!server.external || record.kind !== 'tcp' || server.portNumber === null) return false
+  const local = ipOf(record.downstreamLocal)
+  if (local === null || meshAddresses.has(local) || portOf(record.downstreamLocal) !== server.portNumber) return false
+  return record.sni === null || server.host === null || bareHost(record.sni) === server.host
 }
 
 /** `ledger`, `ledger.pay`, `ledger.pay.svc` against the full name. */

@@ -177,6 +177,12 @@ export function situate(
       serverAddresses: new Set(
         addresses.filter((address): address is string => typeof address === 'string' && address !== 'None'),
       ),
+      meshAddresses: new Set([
+        ...store()
+          .list('Service')
+          .flatMap(({ object }) => [object.spec?.clusterIP, ...(object.spec?.clusterIPs ?? [])]),
+        ...pods().flatMap(({ ip }) => (ip ? [ip] : [])),
+      ]),
       relayAddresses: new Set(
         [...(waypoint()?.pods ?? []), ...(gateway()?.pods ?? [])].flatMap(({ ip }) => (ip ? [ip] : [])),
       ),

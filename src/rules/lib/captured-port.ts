@@ -25,7 +25,8 @@ export function capturedPort(situation: Situation): CapturedPort | null {
   const traced = traceCall(situation, 'client')
   const listener = stepOf(traced, 'listener')
   const { server } = situation
-  const line = situation.failing.at(-1)?.client ?? situation.linesAt('client').at(-1) ?? null
+  const line =
+    lineElsewhere(situation) ?? situation.failing.at(-1)?.client ?? situation.linesAt('client').at(-1) ?? null
   const port = server.portNumber
   if (port === null) return null
   const logged = line?.record.upstreamCluster ?? null
@@ -57,6 +58,16 @@ export function capturedPort(situation: Situation): CapturedPort | null {
         : []),
     ],
   }
+}
+
+/** The latest connection that went to somebody else's cluster. */
+function lineElsewhere({ failing, server }: Situation): Line | null {
+  return (
+    failing.findLast(({ client }) => {
+      const cluster = client?.record.upstreamCluster ? parseClusterName(client.record.upstreamCluster) : null
+      return client?.record.kind === 'tcp' && cluster?.role === 'outbound' && !sameHost(cluster.host, server.host ?? '')
+    })?.client ?? null
+  )
 }
 
 function sameHost(cluster: string, called: string): boolean {

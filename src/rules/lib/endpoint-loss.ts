@@ -188,7 +188,7 @@ function portName(service: Stored, targetPort: string, pods: readonly PodView[])
   const declared = pods.flatMap(({ ports }) => ports.map(({ name, port }) => `${name ?? 'no name'} ${port}`))
   return {
     kind: 'port-name',
-    text: `targetPort ${targetPort} of ${label(service)} names a port that no container declares`,
+    text: `the targetPort ${targetPort} of ${label(service)} names a port that no container declares`,
     quotes: [
       quoteObject(service, 'which port it wants', { ports: service.object.spec?.ports }),
       ...pods
