@@ -1,6 +1,6 @@
 import type { Command, CommandResult, Runner } from '../model/command.ts'
 import { addCounts, type Redact } from './redact.ts'
-import type { RecordedCommand } from './session-files.ts'
+import { type RecordedCommand, readSpooled } from './session-files.ts'
 
 export interface RecordOptions {
   readonly redact: Redact
@@ -17,7 +17,7 @@ export interface RecordOptions {
 export function record(run: Runner, { redact, now, add }: RecordOptions): Runner {
   return async (command, signal) => {
     const startedAt = now().toISOString()
-    const result = await run(command, signal)
+    const result = await whole(await run(command, signal))
     const stdout = redact(result.stdout)
     const stderr = redact(result.stderr)
     const shown = redactCommand(command, redact)
@@ -41,4 +41,11 @@ export function redactCommand(command: Pick<Command, 'file' | 'args'>, redact: R
     command: { file: command.file, args: args.map(({ text }) => text) },
     counts: args.map(({ counts }) => counts).reduce(addCounts, {}),
   }
+}
+
+/** What went to a file because it was long is read back as a replay would read it, so that both see the same. */
+async function whole(result: CommandResult): Promise<CommandResult> {
+  if (result.spooledTo === undefined) return result
+  const stdout = await readSpooled(result.spooledTo).catch(() => undefined)
+  return stdout === undefined ? { ...result, stdout: '', exit: { kind: 'too-big' } } : { ...result, stdout }
 }

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { isAbsolute, join, normalize, sep } from 'node:path'
 import type { Command, CommandResult } from '../model/command.ts'
 import { UserError } from '../model/errors.ts'
@@ -243,10 +243,20 @@ function parse(text: string, folder: string): unknown {
   }
 }
 
+/** More than this of one output is kept on the disk and not read: a text of that size is of no use to any reader. */
+const longestOutput = 256 * 1024 * 1024
+
+/** Output that was written to a file because it was too long to be kept; undefined where it is too long for anybody. */
+export async function readSpooled(path: string, longest = longestOutput): Promise<string | undefined> {
+  return (await stat(path)).size > longest ? undefined : readFile(path, 'utf8')
+}
+
 /** One recorded output. A path that leads out of the session is not followed: sessions are handed around. */
 export async function readOutput(folder: string, name: string): Promise<string> {
   const path = normalize(name)
   if (isAbsolute(path) || path.split(sep).includes('..'))
     throw new UserError(`${folder}: an output lies outside of the session: ${name}`, undefined, 'input')
-  return readFile(join(folder, path), 'utf8')
+  const text = await readSpooled(join(folder, path))
+  if (text === undefined) throw new UserError(`${name} is larger than what is read at once`, undefined, 'input')
+  return text
 }

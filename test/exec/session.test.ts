@@ -1,7 +1,8 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { createLive } from '../../src/exec/live.ts'
 import { record } from '../../src/exec/record.ts'
 import { createRedact } from '../../src/exec/redact.ts'
 import { createReplay, recordedPorts, resumeRunner } from '../../src/exec/replay.ts'
@@ -241,6 +242,24 @@ test('sessions are listed newest first, and pruned by age, except for the newest
   expect(await pruneSessions(parent, { before: '2026-01-09', keep: 2 })).toEqual([join(parent, 's01')])
   expect(await pruneSessions(parent, { before: '2026-01-03T00:00:00Z' })).toEqual([join(parent, 's02')])
   expect(readdirSync(parent).sort()).toEqual(['notes.txt', 's03'])
+})
+
+test('an output that was too long for memory is the same to the walk and to its replay', async () => {
+  const writer = await createSession(parent, start, redact)
+  const lines = Array.from({ length: 3000 }, (_, at) => `line ${at} token=${seed}`)
+  const bin = join(parent, 'bin')
+  mkdirSync(bin)
+  writeFileSync(join(parent, 'long.txt'), `${lines.join('\n')}\n`)
+  writeFileSync(join(bin, 'kubectl'), `#!/bin/sh\ncat "${join(parent, 'long.txt')}"\n`, { mode: 0o755 })
+  const live = createLive({ env: { PATH: `${bin}:/usr/bin:/bin` }, memoryLimitBytes: 1000, spool: writer.spool })
+  const run = record(live.run, { redact, now: () => new Date(0), add: writer.add })
+  const seen = await run(command('get', 'pods'), never)
+  expect(seen.stdout.split('\n').length).toBe(lines.length + 1)
+  expect(seen.stdout).not.toContain(seed)
+  const session = await readSession(writer.folder)
+  expect(session.commands[0]).toMatchObject({ isSpooled: true, exit: { kind: 'exited', code: 0 } })
+  const replayed = await createReplay({ folder: writer.folder, session, redact })(command('get', 'pods'), never)
+  expect(replayed.stdout).toBe(seen.stdout)
 })
 
 describe('going on with a session', () => {
