@@ -132,7 +132,7 @@ export function failFor(
     failures.find(({ reason }) => reason !== null && reasons.includes(reason))
   const nobody = of('tool-missing', 'no-cluster', 'unreachable')
   if (nobody) throw new UserError(forLine(nobody.detail ?? 'no cluster'), hint(nobody.unlock), 'unavailable')
-  const denied = of('forbidden', 'unauthenticated')
+  const denied = of('forbidden', 'unauthenticated', 'port-forward-denied', 'exec-denied')
   if (denied) throw new UserError(forLine(denied.detail ?? 'forbidden'), hint(denied.unlock), 'forbidden')
 }
 
