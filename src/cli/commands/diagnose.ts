@@ -134,7 +134,8 @@ export async function diagnose(io: Io, symptomText: string | undefined, flags: D
       call = calls[0]
       if (!flags.quiet) await print(io.stderr, `${describeArchive(source.describe())}\n`)
     }
-    const meant = symptom ?? call?.symptom ?? null
+    // Somebody who names the destination and no symptom wants to know what fails there, if anything.
+    const meant = symptom ?? call?.symptom ?? (flags.to === undefined ? null : ('unknown' as const))
     if (meant === null) {
       throw new UserError(
         'what do the callers see?',
