@@ -26,8 +26,20 @@ await build({
     __MESHTRIAGE_VERSION__: JSON.stringify(version),
     'process.env.NODE_ENV': '"production"',
     'process.env.DEV': '"false"',
+    // We call nobody; that somebody's code asks whether there is a `fetch` makes node load all of it.
+    fetch: 'undefined',
   },
   external: ['react-devtools-core'],
+  plugins: [
+    {
+      // zod's messages in forty languages are half of it, and every start would read them. Ours are English.
+      name: 'zod-in-english',
+      setup: ({ onLoad }) =>
+        onLoad({ filter: /[\\/]zod[\\/]v4[\\/]locales[\\/]index\.js$/ }, () => ({
+          contents: "export { default as en } from './en.js'",
+        })),
+    },
+  ],
   banner: {
     // CommonJS parts of the bundle ask for `require`.
     js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",

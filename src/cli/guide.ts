@@ -26,7 +26,7 @@ export interface GuideOptions {
 export async function guide(io: Io, options: GuideOptions = {}): Promise<number> {
   const settings = readSettings(io.cwd, io.env)
   const namespace = options.namespace ?? settings.namespace ?? null
-  const backend = createBackend({
+  const backend = await createBackend({
     io,
     settings,
     cluster: {

@@ -58,8 +58,9 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
       command.register(program, io, done)
     } else {
       const { default: guided } = await import('./commands/guided.ts')
-      // Help, a typo, or the guided walk: all names must be known then.
-      for (const load of Object.values(modules)) (await load()).default.register(program, io, done)
+      // Help or a typo: all names must be known then. The guided walk must be on the screen at once.
+      if (!isGuidedWalk(guided, argv, io))
+        for (const load of Object.values(modules)) (await load()).default.register(program, io, done)
       guided.register(program, io, done)
     }
     await program.parseAsync([...argv], { from: 'user' })
@@ -73,6 +74,20 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
       )
       return exitCodeOfError(error.kind)
     }
+    throw error
+  }
+}
+
+/** Flags of the guided walk and nothing else, and somebody there to be asked. */
+function isGuidedWalk(guided: CliCommand, argv: readonly string[], io: Io): boolean {
+  const probe = new Command().exitOverride().configureOutput({ writeErr: () => undefined })
+  guided.register(probe, io, () => undefined)
+  try {
+    const { operands, unknown } = probe.parseOptions([...argv])
+    return operands.length + unknown.length === 0 && (probe.opts().plain || (io.stdin.isTTY && io.stdout.isTTY))
+  } catch (error) {
+    // A flag without its value: the real program says so.
+    if (error instanceof CommanderError || error instanceof UserError) return false
     throw error
   }
 }

@@ -14,7 +14,6 @@ import { type AppEnd, useLeaving } from './use-leaving.ts'
 import { usePlaced } from './use-placed.ts'
 import { useSavedNote } from './use-saved-note.ts'
 import { type FirstChoice, mergeGiven, withoutSymptom } from './view/intake.ts'
-import { termsIn } from './view/terms.ts'
 import { count } from './view/wording.ts'
 import { createWalk, type WalkSession } from './walk-session.ts'
 
@@ -93,15 +92,13 @@ export function App({ backend: first, options, now, onEnd }: Props) {
 
   const paste = useCallback(
     (text: string) => {
-      const read = backend.parsePaste(text)
-      if (read) return open({ kind: 'paste', paste: read, text })
-      backend.explain(text).then(
-        (explanation) =>
-          explanation
-            ? open({ kind: 'explain', terms: [text.trim()] })
-            : setFlash('not recognised: paste a log line, curl -v output, a flag or a code'),
-        () => setFlash('not recognised: paste a log line, curl -v output, a flag or a code'),
-      )
+      const unknown = () => setFlash('not recognised: paste a log line, curl -v output, a flag or a code')
+      const read = async () => {
+        const known = await backend.parsePaste(text)
+        if (known) return open({ kind: 'paste', paste: known, text })
+        return (await backend.explain(text)) ? open({ kind: 'explain', from: { term: text.trim() } }) : unknown()
+      }
+      read().catch(unknown)
     },
     [backend, open, setFlash],
   )
@@ -162,7 +159,7 @@ export function App({ backend: first, options, now, onEnd }: Props) {
           ? setFlash('no command has run yet')
           : open({ kind: 'raw', command: wish.command })
       case 'explain':
-        return open({ kind: 'explain', terms: termsIn(wish.text) })
+        return open({ kind: 'explain', from: { screen: wish.text } })
       case 'markdown':
         return open({ kind: 'markdown' })
       case 'copy':
@@ -182,7 +179,7 @@ export function App({ backend: first, options, now, onEnd }: Props) {
       case 'paste':
         return open({ kind: 'pasteHere' })
       case 'explain':
-        return open({ kind: 'explain', terms: [] })
+        return open({ kind: 'explain', from: null })
       case 'demos':
         return open({ kind: 'demos', symptom: null })
       case 'recordings':
@@ -260,7 +257,7 @@ export function App({ backend: first, options, now, onEnd }: Props) {
           onOpen={open}
           onClose={close}
           onCopy={copy}
-          onExplain={(text) => open({ kind: 'explain', terms: termsIn(text) })}
+          onExplain={(text) => open({ kind: 'explain', from: { screen: text } })}
           onHelp={(which) =>
             open({ kind: 'help', table: which === 'evidence' ? evidenceKeys : which === 'text' ? textKeys : pickKeys })
           }

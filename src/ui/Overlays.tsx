@@ -6,7 +6,7 @@ import type { Binding } from './keys.ts'
 import { type Line, line, span } from './lines.ts'
 import type { Backend, Paste, SessionItem } from './ports.ts'
 import { Evidence } from './screens/Evidence.tsx'
-import { Explain } from './screens/Explain.tsx'
+import { Explain, type ExplainFrom } from './screens/Explain.tsx'
 import { Help } from './screens/Help.tsx'
 import { Leave } from './screens/Leave.tsx'
 import { PasteAnswer } from './screens/PasteAnswer.tsx'
@@ -21,7 +21,7 @@ export type Overlay =
   | { readonly kind: 'help'; readonly table: readonly Binding[] }
   | { readonly kind: 'evidence' | 'note' | 'markdown' | 'pasteHere' | 'recordings' | 'archive' | 'leave' }
   | { readonly kind: 'raw'; readonly command: string | null }
-  | { readonly kind: 'explain'; readonly terms: readonly string[] }
+  | { readonly kind: 'explain'; readonly from: ExplainFrom }
   | { readonly kind: 'paste'; readonly paste: Paste; readonly text: string }
   | { readonly kind: 'demos'; readonly symptom: SymptomId | null }
 
@@ -87,7 +87,7 @@ function One({
     case 'markdown':
       return <TextView {...text} pages={[notePage(backend, state)]} first={null} />
     case 'explain':
-      return <Explain isActive={isActive} terms={overlay.terms} explain={backend.explain} onClose={onClose} />
+      return <Explain isActive={isActive} from={overlay.from} explain={backend.explain} onClose={onClose} />
     case 'note':
       return (
         <Write

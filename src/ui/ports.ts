@@ -89,7 +89,7 @@ export interface Backend {
   readonly demos: readonly DemoItem[]
   readonly sessions: () => Promise<readonly SessionItem[]>
   readonly explain: (text: string) => Promise<Explanation | null>
-  readonly parsePaste: (text: string) => Paste | null
+  readonly parsePaste: (text: string) => Promise<Paste | null>
   readonly start: (given: Given, ports: WalkPorts, signal: AbortSignal) => AsyncIterable<RunEvent>
   readonly playDemo: (id: string, ports: WalkPorts, signal: AbortSignal) => AsyncIterable<RunEvent>
   readonly openRecording: (path: string, ports: WalkPorts, signal: AbortSignal) => AsyncIterable<RunEvent>

@@ -56,7 +56,7 @@ async function begin(
   if (open && 'demo' in open) return { start: 'demo', id: open.demo }
   if (open && 'recording' in open) return { start: 'recording', path: open.recording }
   const backend = open && 'archive' in open ? await first.openArchive(open.archive, signal) : first
-  const paste = open && 'paste' in open ? backend.parsePaste(open.paste) : null
+  const paste = open && 'paste' in open ? await backend.parsePaste(open.paste) : null
   if (paste) talk.say(...pasteSentences(paste, knownTexts(paste.given)))
   return askIntake(backend, talk, { ...given, ...paste?.given }, signal)
 }
@@ -184,7 +184,7 @@ async function walk(
         return null
       }
     }
-    const paste = backend.parsePaste(input)
+    const paste = await backend.parsePaste(input)
     talk.say(
       ...(paste ? pasteSentences(paste, knownTexts(paste.given)) : [`Keys, each followed by enter: ${keysText}`]),
     )

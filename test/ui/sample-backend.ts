@@ -120,7 +120,7 @@ export function sampleBackend(options: SampleOptions = {}): Backend {
             ],
             myth: 'that the application answered it',
           },
-    parsePaste: (text) =>
+    parsePaste: async (text) =>
       /" 503 (\w+)/.test(text)
         ? {
             kind: 'access log',

@@ -64,7 +64,7 @@ function portsOf(io: Io): CompletionPorts {
       case 'symptoms':
         return SymptomId.options.map((value) => ({ value }))
       case 'demos':
-        return (await import('../demos.ts')).demos.map(({ id, title }) => ({ value: id, about: title }))
+        return (await import('../demo-list.ts')).demos.map(({ id, title }) => ({ value: id, about: title }))
       case 'runbooks': {
         const { allRunbooks } = await import('../runbooks.ts')
         return allRunbooks(null).map(({ runbook }) => ({ value: runbook.id, about: runbook.title }))

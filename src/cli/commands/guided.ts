@@ -1,4 +1,3 @@
-import { readSession } from '../../exec/session-files.ts'
 import type { Given } from '../../model/call.ts'
 import { exitCodes } from '../exit-codes.ts'
 import type { GuideOptions } from '../guide.ts'
@@ -6,7 +5,6 @@ import { type Io, print } from '../io.ts'
 import type { CliCommand } from '../program.ts'
 import { addClusterOptions, type ClusterFlags, colorOption } from '../shared-options.ts'
 import { readTarget } from '../target.ts'
-import { readInput } from './diagnose.ts'
 
 interface GuidedFlags extends ClusterFlags {
   readonly from?: string
@@ -73,14 +71,16 @@ async function optionsOf(io: Io, flags: GuidedFlags): Promise<GuideOptions> {
     ...(flags.revision === undefined ? {} : { revision: flags.revision }),
   }
   const paste = flags.log ?? flags.curl
+  // Loaded only where asked for: the first screen must not wait for it.
+  const readInput = async (path: string, flag: string) => (await import('./diagnose.ts')).readInput(io, path, flag)
   const open =
     flags.open === undefined
       ? paste === undefined
         ? undefined
-        : { paste: await readInput(io, paste, flags.log === undefined ? '--curl' : '--log') }
+        : { paste: await readInput(paste, flags.log === undefined ? '--curl' : '--log') }
       : { archive: flags.open }
   // Read before the screen opens: what is no session is an error of the command line.
-  if (flags.resume !== undefined) await readSession(flags.resume)
+  if (flags.resume !== undefined) await (await import('../../exec/session-files.ts')).readSession(flags.resume)
   const { context, kubeconfig, as, asGroup, namespace } = flags
   return {
     given,

@@ -28,11 +28,11 @@ export function Frame({ title, top = [], flash = null, keys, labels = {}, withou
   const picture = top.length > 0 && rows >= 14 ? aroundBreak(top, Math.floor(rows / 4)) : []
   const height = Math.max(1, rows - title.length - 3 - (picture.length > 0 ? picture.length + 1 : 0))
   return (
-    <Box flexDirection="column" height={rows} width={columns} paddingX={columns < 60 ? 0 : 1} overflow="hidden">
+    <Box flexDirection="column" height={rows} width={columns} paddingX={columns < 60 ? 0 : 1}>
       <Lines lines={title} width={width} />
       <Lines lines={[rule(width)]} width={width} />
       {picture.length > 0 && <Lines lines={[...picture, rule(width)]} width={width} />}
-      <Box height={height} width={width} overflow="hidden" flexShrink={0}>
+      <Box height={height} width={width} flexShrink={0}>
         {children(width, height)}
       </Box>
       <Lines lines={[rule(width, flash)]} width={width} />

@@ -163,7 +163,7 @@ async function pick<Value>(
     const input = await talk.hear('>')
     if (input === null || input === 'q') return { is: 'gone' }
     if (input.trim() === '') continue
-    const paste = input.length > 12 ? backend.parsePaste(input) : null
+    const paste = input.length > 12 ? await backend.parsePaste(input) : null
     if (paste) {
       talk.say(...pasteSentences(paste, knownTexts(paste.given)))
       takePaste(paste.given)

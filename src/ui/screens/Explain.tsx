@@ -14,16 +14,19 @@ import { usePlaced } from '../use-placed.ts'
 import { explanationLines } from '../view/explanation.ts'
 import { windowAround } from '../view/windowed.ts'
 
+/** One term, or all that can be explained on a screen. */
+export type ExplainFrom = { readonly term: string } | { readonly screen: string } | null
+
 interface Props {
   readonly isActive: boolean
-  /** What can be explained on the screen this was opened from. */
-  readonly terms: readonly string[]
+  readonly from: ExplainFrom
   readonly explain: (text: string) => Promise<Explanation | null>
   readonly onClose: () => void
 }
 
 /** The words of the screen underneath on the left, what the marked one means on the right; anything else can be typed. */
-export function Explain({ isActive, terms, explain, onClose }: Props) {
+export function Explain({ isActive, from, explain, onClose }: Props) {
+  const terms = useTerms(from)
   const { width, rows } = useScreen()
   const [cursor, setCursor] = useState(0)
   const [field, setField] = useState(emptyField)
@@ -80,9 +83,9 @@ export function Explain({ isActive, terms, explain, onClose }: Props) {
     >
       {(bodyWidth, height) => {
         const listHeight = isNarrow ? Math.min(terms.length, Math.max(2, Math.floor(rows / 5))) : height
-        const from = windowAround(terms.length, cursor, listHeight, 0)
-        const list = terms.slice(from, from + listHeight).map((each, index): Line => {
-          const isHere = typed === '' && from + index === cursor
+        const top = windowAround(terms.length, cursor, listHeight, 0)
+        const list = terms.slice(top, top + listHeight).map((each, index): Line => {
+          const isHere = typed === '' && top + index === cursor
           return [span(isHere ? '▸ ' : '  ', 'accent'), span(each, isHere ? 'accent' : 'plain')]
         })
         if (isNarrow)
@@ -111,6 +114,24 @@ export function Explain({ isActive, terms, explain, onClose }: Props) {
       }}
     </Frame>
   )
+}
+
+function useTerms(from: ExplainFrom): readonly string[] {
+  const [terms, setTerms] = useState<readonly string[]>(from && 'term' in from ? [from.term] : [])
+  const screen = from && 'screen' in from ? from.screen : null
+  useEffect(() => {
+    if (screen === null) return
+    let isCurrent = true
+    // Everything Envoy and istiod can print is a large table, and the first screen does not need it.
+    import('../view/terms.ts').then(
+      ({ termsIn }) => isCurrent && setTerms(termsIn(screen)),
+      () => undefined,
+    )
+    return () => {
+      isCurrent = false
+    }
+  }, [screen])
+  return terms
 }
 
 function textOf(term: string, found: { term: string; explanation: Explanation | null } | null, width: number): Line[] {
