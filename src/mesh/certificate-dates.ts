@@ -22,7 +22,7 @@ export function certificateDates(pem: string): CertificateDates | null {
   // Certificate ::= SEQUENCE { tbsCertificate SEQUENCE { [0] version, serial, signature, issuer, validity, … } … }
   const certificate = readElement(bytes, 0)
   const tbs = certificate && readElement(bytes, certificate.start)
-  if (!tbs || tbs.tag !== 0x30) return null
+  if (tbs?.tag !== 0x30) return null
   const fields = children(bytes, tbs)
   const validity = fields[fields[0]?.tag === 0xa0 ? 4 : 3]
   if (validity?.tag !== 0x30) return null

@@ -8,13 +8,13 @@ export default defineRule({
   code: 'mc-remote-secret',
   layer: 'multicluster',
   severity: 'error',
-  explains: ['503', 'timeout', 'not-applied'],
+  explains: ['not-applied', '503', 'timeout', 'tls'],
   title: 'istiod cannot read a remote cluster',
   why: 'istiod learns pods of another cluster through a remote secret: an address and a token. When the token has run out or the address is not reachable, only endpoints of its own cluster are left.',
   needs: ['mesh.istiodLog'],
   seeAlso: ['https://istio.io/latest/docs/ops/diagnostic-tools/multicluster/'],
   // A destination with ready pods here does not need the other cluster.
-  applies: ({ server }) => !server.external && !server.pods.some(({ ready }) => ready),
+  applies: ({ server, has }) => has('mesh.istiodLog') && !server.external && !server.pods.some(({ ready }) => ready),
   check(situation) {
     const said = situation.istiodLog
       .flatMap(({ data, entry }) => data.entries.map((one) => ({ one, entry })))
