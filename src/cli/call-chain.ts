@@ -189,7 +189,8 @@ function addServer(
     if (known) seen.end = { where: 'at the destination', trace: null, why, answered: false }
     return
   }
-  const wire = viaWaypoint ? 'hbone' : wireOf(front, transport)
+  // Of an unknown caller nothing is known, least of all that it sends plaintext.
+  const wire = viaWaypoint ? 'hbone' : before === undefined ? 'unknown' : wireOf(front, transport)
   const link = viaWaypoint ? tunnel('waypoint', 'server') : linkOf(before ?? 'client', transport, wire, front)
   if (before && link) seen.links.push(link)
   const { parts, found } = serverParts(situation, pod, wire)

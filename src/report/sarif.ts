@@ -54,9 +54,9 @@ function resultOf(finding: LintEntry, ids: readonly string[]) {
     ruleIndex: ids.indexOf(code),
     level: levels[severity],
     message: { text: plain([message, why, fix ? `Fix: ${fix}` : null].filter((part) => part !== null).join('\n')) },
-    locations: [locationOf(finding)],
+    locations: finding.object === null && finding.reference === null ? [] : [locationOf(finding)],
     // Lets a service follow a finding over lines that move.
-    partialFingerprints: { 'object/v1': `${code}:${objectText(finding.object)}:${message}` },
+    partialFingerprints: { 'object/v1': plain(`${code}:${objectText(finding.object)}:${message}`) },
   }
 }
 

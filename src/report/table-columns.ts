@@ -3,7 +3,7 @@ import { displayWidth, truncate } from './wrap.ts'
 
 /** Rows with aligned columns. Where they are wider than the page, the widest columns give way first. */
 export function columns(rows: readonly (readonly string[])[], width: number, gap = 2): readonly string[] {
-  const clean = rows.map((row) => row.map(forLine))
+  const clean = rows.map((row) => row.map(cleaned))
   const count = Math.max(0, ...clean.map((row) => row.length))
   const widths = Array.from({ length: count }, (_, at) =>
     clean.reduce((most, row) => Math.max(most, displayWidth(row[at] ?? '')), 0),
@@ -27,4 +27,9 @@ export function columns(rows: readonly (readonly string[])[], width: number, gap
       .join('')
       .trimEnd(),
   )
+}
+
+/** Tables of thousands of rows are mostly plain ASCII, which needs no cleaning. */
+function cleaned(cell: string): string {
+  return /^[ -~]*$/.test(cell) && !/^ | $| {2}/.test(cell) ? cell : forLine(cell)
 }
