@@ -21,10 +21,19 @@ export function exitCodeOfError(kind: UserErrorKind): number {
 
 const rank: Readonly<Record<Certainty, number>> = { proven: 0, likely: 1, possible: 2 }
 
+const aboutTheTools: ReadonlySet<string> = new Set([
+  'clientVersion',
+  'context',
+  'apiResources',
+  'kubeVersion',
+  'version',
+])
+
 /** What a finished walk tells the shell. `failOn`: findings less certain than this do not count. */
 export function exitCodeOfRun(state: RunState, failOn: Certainty): number {
   if (state.end === 'interrupted') return exitCodes.interrupted
-  const entries = state.commands.flatMap(({ entry }) => (entry ? [entry] : []))
+  // What the tools know without the cluster says nothing about the cluster.
+  const entries = state.commands.flatMap(({ entry }) => (entry && !aboutTheTools.has(entry.probe) ? [entry] : []))
   if (entries.length > 0 && entries.every(({ status }) => status === 'missing')) {
     const reasons = new Set(entries.map(({ reason }) => reason))
     if (['tool-missing', 'no-cluster', 'unreachable'].some((reason) => reasons.has(reason)))

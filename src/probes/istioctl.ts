@@ -78,7 +78,7 @@ export const analyze = defineProbe({
       ...names.flatMap((name) =>
         name === null
           ? []
-          : [namespaceTarget(name, { ...istioctl('analyze', '-n', name, '-o', 'json'), timeoutMs: 45_000 })],
+          : [namespaceTarget(name, { ...istioctl('analyze', '-n', name, '-o', 'json'), timeoutMs: 25_000 })],
       ),
     )
   },

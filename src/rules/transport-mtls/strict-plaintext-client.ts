@@ -39,8 +39,17 @@ export default defineRule({
     if (line && !unproxied) {
       // A proxy of the caller sent plaintext on purpose: its configuration is to blame, which is another rule's business.
       if (refusal?.client || transport.sends?.decidedBy) return quiet
-      if (transport.caller === null && isStrict)
-        return fired(refused(situation, transport, [quoteRefusal(line)], 'proven'))
+      if (transport.caller === null && isStrict) {
+        if (!callerIsUnread(situation)) return fired(refused(situation, transport, [quoteRefusal(line)], 'proven'))
+        // A caller whose pods could not be read may have a proxy that is told to send plaintext. A 503 even speaks for one.
+        const hit = refused(
+          situation,
+          transport,
+          [quoteRefusal(line)],
+          situation.symptom === '503' ? 'possible' : 'likely',
+        )
+        return fired({ ...hit, wouldDecide: deciderForCaller(situation) })
+      }
       return quiet
     }
     if (line && isStrict) return fired(refused(situation, transport, [quoteRefusal(line)], 'proven'))
@@ -60,6 +69,22 @@ export default defineRule({
   },
 })
 
+/** The caller was named, and nobody could look whether it has a proxy: that no pod was found says nothing then. */
+function callerIsUnread({ given, client, clientNamespace, store }: Situation): boolean {
+  return (
+    given.from !== null &&
+    client.pods.length === 0 &&
+    (clientNamespace === null || store.readable('Pod', clientNamespace) !== 'yes')
+  )
+}
+
+function deciderForCaller({ clientNamespace }: Situation): Hit['wouldDecide'] {
+  return {
+    command: `kubectl get pods -n ${clientNamespace ?? 'NAMESPACE'} -o yaml`,
+    why: 'whether the caller has a proxy (istio-proxy among its containers or init containers), and annotations that exclude this port, could not be read',
+  }
+}
+
 function quoteRefusal(line: Parameters<typeof quoteLine>[0]): Quote {
   return quoteLine(line, 'the destination’s proxy found no filter chain for a connection without SNI: it was plaintext')
 }
@@ -71,7 +96,9 @@ function refused(situation: Situation, transport: Transport, lines: readonly Quo
     ? `its annotation ${excluded.annotation} keeps this call away from its own proxy`
     : caller
       ? 'it has no proxy'
-      : 'no pod of the mesh has its address'
+      : callerIsUnread(situation)
+        ? 'whether it has a proxy could not be read'
+        : 'no pod of the mesh has its address'
   const logCommand = `kubectl logs -n ${target.namespace} ${target.name} -c istio-proxy --tail=200`
   return {
     subject: who,
