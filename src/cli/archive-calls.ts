@@ -85,8 +85,8 @@ export async function showCalls(io: Io, { calls, about, path, format }: CallList
     const document = {
       kind: 'FailingCalls',
       schemaVersion: '1.0',
-      archive: { path, ...about },
-      calls: calls.map((call) => ({ ...call, command: commandFor(call, path, io.programName) })),
+      archive: { path, ...about, proxies: about.proxies.map(forLine), notes: about.notes.map(forLine) },
+      calls: calls.map((call) => ({ ...inert(call), command: commandFor(call, path, io.programName) })),
     }
     const text =
       format === 'json'
@@ -95,6 +95,22 @@ export async function showCalls(io: Io, { calls, about, path, format }: CallList
     await print(io.stdout, text)
   } else await print(io.stdout, listCalls(calls, about, path, io.programName))
   return exitCodes.inconclusive
+}
+
+/** Names of pods are those of an archive's entries, and hosts are what callers sent. */
+function inert(call: FailingCall): FailingCall {
+  const line = (text: string | null) => text && forLine(text)
+  const { from, to, host, method, path, seenBy, said } = call
+  return {
+    ...call,
+    from: line(from),
+    to: line(to),
+    host: line(host),
+    method: line(method),
+    path: line(path),
+    said: said.map(forLine),
+    seenBy: forLine(seenBy),
+  }
 }
 
 function listCalls(

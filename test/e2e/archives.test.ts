@@ -211,13 +211,15 @@ describe('archives made up for this', () => {
           { name: `${workFolder}/evil`, text: 'x' },
           { name: 'bug-report/proxies/shop/web-1/istio-proxy.log', type: '2', link: '/etc/passwd' },
           { name: 'bug-report/proxies/shop/web-2/istio-proxy.log', text: good },
-          { name: 'bug-report/proxies/shop/\u001b[2J/istio-proxy.log', text: good },
+          { name: 'bug-report/proxies/shop/\u001b[2J\u009b\u202e/istio-proxy.log', text: good },
         ]),
       ),
     )
-    const ended = await open(['--open', path, '-o', 'json'])
-    expect([79, 80]).toContain(ended.code)
-    expect(ended.stdout + ended.stderr).not.toMatch(/root:|\u001b/)
+    for (const format of ['json', 'yaml', 'text']) {
+      const ended = await open(['--open', path, '-o', format])
+      expect([79, 80]).toContain(ended.code)
+      expect(ended.stdout + ended.stderr).not.toMatch(/root:|[\u001b\u009b\u202e]/)
+    }
     expect(existsSync(join(workFolder, 'evil')) || existsSync(join(dirname(path), '../evil'))).toBe(false)
   })
 

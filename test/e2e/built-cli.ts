@@ -52,6 +52,7 @@ export interface RunOptions {
   readonly node?: readonly string[]
   /** Kill it without a word after so long. */
   readonly killAfterMs?: number
+  readonly killSignal?: NodeJS.Signals
 }
 
 export interface Ended {
@@ -85,7 +86,9 @@ export function meshtriage(args: readonly string[], options: RunOptions = {}): P
   child.stdin.on('error', () => undefined)
   child.stdin.end(options.stdin ?? '')
   const timer =
-    options.killAfterMs === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), options.killAfterMs)
+    options.killAfterMs === undefined
+      ? undefined
+      : setTimeout(() => child.kill(options.killSignal ?? 'SIGKILL'), options.killAfterMs)
   return new Promise((done) => {
     child.on('close', (code) => {
       clearTimeout(timer)

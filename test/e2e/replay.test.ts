@@ -112,6 +112,26 @@ describe.skipIf(!hasShared)('a replay is the walk again', () => {
         expect(note.notChecked.map(({ reason }) => reason).join('\n')).toContain('this session holds no answer')
     }
   })
+
+  test('interrupted: the note so far is printed and kept, and replays', async () => {
+    const parent = temp('interrupted')
+    const ended = await meshtriage(
+      ['diagnose', ...callArgs('503-subset-undefined'), '--save', parent, '-o', 'json', '-q'],
+      {
+        mesh: '503-subset-undefined',
+        env: { MESHBED_DELAY: 'kubectl get=200,kubectl logs=5000' },
+        killAfterMs: 2000,
+        killSignal: 'SIGINT',
+      },
+    )
+    expect(ended.code).toBe(130)
+    expect(readNote(ended.stdout).verdict).not.toBe('clean')
+    const folder = onlyFolder(parent)
+    expect(comparable(JSON.parse(readFileSync(join(folder, 'note.json'), 'utf8')))).toEqual(
+      comparable(readNote(ended.stdout)),
+    )
+    expect([79, 80]).toContain((await meshtriage(['replay', folder, '-q'], { node: noProcess })).code)
+  })
 })
 
 describe('sessions of this repository', () => {

@@ -11,7 +11,8 @@ const below = (folder: string) => readdirSync(folder, { recursive: true }).map(S
 describe.skipIf(!hasShared)('where a session lies, and who may read it', () => {
   test('below the state folder, for its owner only, also with a generous umask', async () => {
     const [state, home, cwd] = [temp('state'), temp('home'), temp('cwd')]
-    const ended = await meshtriage(walk(), { mesh, cwd, env: { XDG_STATE_HOME: state, HOME: home } })
+    const node = ['--import', 'data:text/javascript,process.umask(0)']
+    const ended = await meshtriage(walk(), { mesh, cwd, node, env: { XDG_STATE_HOME: state, HOME: home } })
     const sessions = join(state, 'meshtriage/sessions')
     const folder = onlyFolder(sessions)
     for (const name of ['', ...below(folder)]) {
