@@ -114,6 +114,11 @@ test('the cause that is only in the log is found, and wins over nothing else', (
 })
 
 describe.skipIf(!hasShared)('what recorded meshes print under faults', () => {
+  if (!hasShared) {
+    // The body of a skipped block is still run, and without captures there is none to choose.
+    test('needs the captures', () => {})
+    return
+  }
   const capture = captures.find(
     (name) =>
       existsSync(join(meshesFolder, name, 'istioctl/1.30')) &&

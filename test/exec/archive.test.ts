@@ -445,7 +445,8 @@ describe.skipIf(!hasShared)('reports by real istioctls', () => {
 })
 
 describe.skipIf(!hasShared)('a folder of what somebody saved', () => {
-  const capture = captures[0]!
+  // The body of a skipped block is still run, and without captures there is no first one.
+  const capture = captures[0] ?? ''
   const source = join(meshesFolder, capture)
 
   test('objects, dumps and logs answer as the tools did', async () => {
