@@ -2,9 +2,9 @@ import type { KubeVersion } from '../../parsers/kube-version.ts'
 import { answeredBy } from '../mesh/answered-by.ts'
 import { type CallSummary, type Hop, type SymptomId, SymptomId as SymptomIds } from '../model/call.ts'
 import type { AnsweredBy, NotChecked } from '../model/diagnosis.ts'
-import type { Quote } from '../model/evidence.ts'
+import type { EvidenceKey, Quote } from '../model/evidence.ts'
 import type { GroundFacts } from '../model/run.ts'
-import { type Exchange, showsSymptom } from './exchanges.ts'
+import { type Exchange, isClientSide, showsSymptom } from './exchanges.ts'
 import { type PodView, podLabel } from './pods.ts'
 import { quote, quoteLine, type Situation } from './situation.ts'
 import { traceCall } from './tracing.ts'
@@ -18,6 +18,7 @@ export interface SituationReading {
   /** The symptom as given; where nobody named one, those that the lines of the call show. */
   readonly symptoms: readonly SymptomId[]
   readonly unresolved: readonly NotChecked[]
+  readonly handedIn: readonly EvidenceKey[]
 }
 
 /** What the engine tells views and the note about the call, whatever rules find. */
@@ -30,6 +31,7 @@ export function readSituation(situation: Situation): SituationReading {
     observed: observedOf(situation),
     symptomSeen: situation.failing.length > 0 || curlShowsSymptom(situation) || ztunnelShowsSymptom(situation),
     unresolved: unresolvedOf(situation),
+    handedIn: handedInBy(situation),
     symptoms: symptomsOf(situation),
   }
 }
@@ -44,6 +46,15 @@ function symptomsOf(situation: Situation): readonly SymptomId[] {
   return SymptomIds.options.filter(
     (symptom) => symptom !== 'unknown' && shown.some((record) => showsSymptom(record, symptom)),
   )
+}
+
+/** Whose log a pasted line comes from: rules that need that log have what they need. */
+function handedInBy({ pasted, gateway }: Situation): EvidenceKey[] {
+  const keys = new Set<EvidenceKey>()
+  for (const record of pasted.records)
+    keys.add(!isClientSide(record) ? 'server.accessLog' : gateway ? 'gateway.accessLog' : 'client.accessLog')
+  if (pasted.ztunnel.length > 0) keys.add('ztunnel.ztunnelLog')
+  return [...keys]
 }
 
 export function curlShowsSymptom({ pasted, symptom }: Situation): boolean {
@@ -224,7 +235,7 @@ function unresolvedOf(situation: Situation): NotChecked[] {
     list.push({
       what: `the caller ${given.from.text}`,
       layer: 'client',
-      reason: 'no pod of that name was found',
+      reason: whyNotFound(situation, 'Pod', situation.clientNamespace, 'no pod of that name was found'),
       unlock: `kubectl get pods -n ${situation.clientNamespace ?? 'NAMESPACE'}`,
     })
   }
@@ -232,7 +243,12 @@ function unresolvedOf(situation: Situation): NotChecked[] {
     list.push({
       what: `the destination ${given.to.text}`,
       layer: 'kubernetes-endpoints',
-      reason: 'no service, workload or pod of that name was found',
+      reason: whyNotFound(
+        situation,
+        'Service',
+        situation.serverNamespace,
+        'no service, workload or pod of that name was found',
+      ),
       unlock: `kubectl get services -n ${situation.serverNamespace ?? 'NAMESPACE'}`,
     })
   }
@@ -256,6 +272,15 @@ function unresolvedOf(situation: Situation): NotChecked[] {
     })
   }
   return list
+}
+
+/** That nothing was found is a fact only where we could look. */
+function whyNotFound(situation: Situation, kind: string, namespace: string | null, absent: string): string {
+  if (namespace !== null && situation.store.readable(kind, namespace) === 'yes') return absent
+  const gap = situation.entries.find(
+    (entry) => entry.status === 'missing' && entry.probe === 'config' && entry.namespace === namespace,
+  )
+  return `namespace ${namespace ?? 'unknown'} could not be read${gap?.detail ? `: ${gap.detail}` : ''}`
 }
 
 function groundOf(situation: Situation): GroundFacts {
@@ -291,7 +316,11 @@ function summariseCall(situation: Situation, answered: AnsweredBy): CallSummary 
   return {
     from: client.label ?? given.from?.text ?? (situation.gateway || client.external ? 'outside the cluster' : null),
     to:
-      server.label === null ? null : server.portNumber === null ? server.label : `${server.label}:${server.portNumber}`,
+      server.label === null
+        ? null
+        : server.portNumber === null || server.label.endsWith(`:${server.portNumber}`)
+          ? server.label
+          : `${server.label}:${server.portNumber}`,
     host: given.host ?? hints.authority ?? server.host,
     port: server.portNumber,
     method: given.method ?? hints.method ?? record?.method ?? null,

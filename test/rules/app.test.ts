@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { resetReasonOf } from '../../src/rules/lib/proxy-body.ts'
 import { connectionsOf } from '../../src/rules/lib/upstream-connections.ts'
+import { nothingPasted } from '../../src/situation/hints.ts'
 import { destinationSays } from '../helpers/log-edits.ts'
 import { play } from '../helpers/play.ts'
 import { editJson, edits, editText, forbid } from '../helpers/session-fixtures.ts'
@@ -166,4 +167,17 @@ test('the length of an answer names the reset that it tells of', () => {
   expect(resetReasonOf(81)).toBe('overflow')
   expect(resetReasonOf(377)).toBeNull()
   expect(resetReasonOf(null)).toBeNull()
+})
+
+test('a pasted line answers for the log that nobody may read (changed: logs forbidden, one line handed in)', async () => {
+  const recorded = await play('503-connection-refused')
+  const line = recorded.situation.sample?.server?.record
+  if (!line) throw new Error('the recording has no line of the destination')
+  const { outcome, state } = await play('503-connection-refused', {
+    edit: forbid(/^kubectl logs/),
+    pasted: { ...nothingPasted, records: [line] },
+  })
+  expect(outcome('uf-connection-refused')).toMatchObject({ status: 'fired', hits: [{ certainty: 'proven' }] })
+  expect(outcome('app-closes-connection').status).toBe('ruled-out')
+  expect(state.diagnosis?.verdict).toBe('cause')
 })
