@@ -19,9 +19,10 @@ export default lintRule({
       )
         ? spec.ports
         : []
+      // 15021 is the health port of gateways: no traffic of the mesh.
       const vague = ports.filter(
         ({ name, port, protocol, appProtocol }) =>
-          portKind(name ?? '', appProtocol, port ?? 0, protocol ?? 'TCP') === 'auto',
+          port !== 15021 && portKind(name ?? '', appProtocol, port ?? 0, protocol ?? 'TCP') === 'auto',
       )
       if (vague.length === 0) return []
       return {
