@@ -13,7 +13,7 @@ import { type Transport, transportOf } from '../rules/lib/transport.ts'
 import { type PodView, podLabel } from '../situation/pods.ts'
 import type { Situation } from '../situation/situation.ts'
 import { type TracedCall, type TracedRole, traceCall } from '../situation/tracing.ts'
-import { accessStages, passesWaypoint } from './access-stages.ts'
+import { type AccessQuestion, accessStages, passesWaypoint } from './access-stages.ts'
 
 type Wire = NonNullable<Transport['sends']>['sends']
 
@@ -25,19 +25,19 @@ interface Seen {
 }
 
 /** Joins what each proxy on the way would do with the call, and what the two ends of a connection make of each other. */
-export function chainOf(situation: Situation, nowSeconds: number, notRead: readonly NotRead[]): TraceChain {
+export function chainOf(situation: Situation, question: AccessQuestion, notRead: readonly NotRead[]): TraceChain {
   const seen: Seen = { hops: [], links: [], end: null }
   const { client, server, gateway, waypoint, given } = situation
   const transport = transportOf(situation, null)
   const traced = { front: null as TracedCall | null }
-  if (gateway) traced.front = addProxy(situation, seen, 'gateway', nowSeconds)
-  else if (client.pod) traced.front = addClient(situation, seen, client.pod, transport, nowSeconds)
+  if (gateway) traced.front = addProxy(situation, seen, 'gateway', question)
+  else if (client.pod) traced.front = addClient(situation, seen, client.pod, transport, question)
   const viaWaypoint = waypoint !== null && waypoint.pods.length > 0 && passesWaypoint(situation)
   if (!seen.end && viaWaypoint) {
     if (seen.hops.length > 0) seen.links.push(tunnel(seen.hops.at(-1)?.role ?? 'client', 'waypoint'))
-    addProxy(situation, seen, 'waypoint', nowSeconds)
+    addProxy(situation, seen, 'waypoint', question)
   }
-  if (!seen.end) addServer(situation, seen, transport, traced.front, viaWaypoint, nowSeconds)
+  if (!seen.end) addServer(situation, seen, transport, traced.front, viaWaypoint, question)
   const open = seen.hops.some(({ state }) => state === 'open') || seen.links.some(({ state }) => state === 'open')
   const unknownCaller = !gateway && client.pod === null
   const outcome = seen.end
@@ -105,9 +105,9 @@ function addClient(
   seen: Seen,
   pod: PodView,
   transport: Transport | null,
-  nowSeconds: number,
+  question: AccessQuestion,
 ): TracedCall | null {
-  if (pod.hasEnvoy && !transport?.excluded) return addProxy(situation, seen, 'client', nowSeconds)
+  if (pod.hasEnvoy && !transport?.excluded) return addProxy(situation, seen, 'client', question)
   const words = transport?.excluded
     ? `past its proxy: annotation ${transport.excluded.annotation} takes this call out`
     : pod.proxy === 'ambient'
@@ -128,7 +128,7 @@ function addProxy(
   situation: Situation,
   seen: Seen,
   role: Exclude<TracedRole, 'server'>,
-  nowSeconds: number,
+  question: AccessQuestion,
 ): TracedCall | null {
   const traced = traceCall(situation, role)
   const pods = { client: situation.client.pods, gateway: situation.gateway?.pods, waypoint: situation.waypoint?.pods }[
@@ -142,7 +142,7 @@ function addProxy(
     return null
   }
   const parts = partsOf(traced.trace)
-  const denied = role === 'client' ? null : addAccess(situation, parts, role, nowSeconds)
+  const denied = role === 'client' ? null : addAccess(situation, parts, role, question)
   seen.hops.push({ role, name, proxy: proxyWords(pod), state: stateOf(parts), parts })
   const where = `at the ${role === 'client' ? "caller's proxy" : role}`
   if (denied) seen.end = { where, trace: null, why: denied, answered: false }
@@ -161,7 +161,7 @@ function addServer(
   transport: Transport | null,
   front: TracedCall | null,
   viaWaypoint: boolean,
-  nowSeconds: number,
+  question: AccessQuestion,
 ): void {
   const { server } = situation
   const before = seen.hops.at(-1)?.role
@@ -195,7 +195,7 @@ function addServer(
   if (before && link) seen.links.push(link)
   const { parts, found } = serverParts(situation, pod, wire)
   const isRefused = before !== undefined && link?.state === 'broken'
-  const denied = isRefused ? null : addAccess(situation, parts, 'server', nowSeconds)
+  const denied = isRefused ? null : addAccess(situation, parts, 'server', question)
   seen.hops.push({
     role: 'server',
     name: `${pod.name}.${pod.namespace}`,
@@ -229,8 +229,8 @@ function serverParts(situation: Situation, pod: PodView, wire: Wire): { parts: C
   }
   const traced = traceCall(situation, 'server')
   if (!traced) return { parts: [openPart('config', "the proxy's configuration could not be read")], found: null }
-  const question = inboundQuestion(situation, pod, wire)
-  const found = question ? trace(traced.config, question) : traced.trace
+  const asked = inboundQuestion(situation, pod, wire)
+  const found = asked ? trace(traced.config, asked) : traced.trace
   return { parts: partsOf(found).map((part) => withMode(part, situation, pod)), found }
 }
 
@@ -376,11 +376,9 @@ function addAccess(
   situation: Situation,
   parts: ChainPart[],
   point: 'gateway' | 'waypoint' | 'server',
-  nowSeconds: number,
+  question: AccessQuestion,
 ): string | null {
-  const points = accessStages(situation, { nowSeconds, token: 'as-given', onlyGivenHeaders: false }).filter(
-    (one) => one.point === point,
-  )
+  const points = accessStages(situation, question).filter((one) => one.point === point)
   if (points.length === 0) return null
   const decided = overall(points)
   const access = decisive(points)?.access ?? null

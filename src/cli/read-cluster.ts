@@ -47,9 +47,7 @@ export async function readCluster(io: Io, tools: LookingTools, question: Cluster
     reads,
     objects: reads.flatMap(({ items }) => items),
     notRead: lists.flatMap(gapsOf),
-    failures: reads.some(({ items }) => items.length > 0)
-      ? []
-      : lists.flatMap(({ failure }) => (failure ? [failure] : [])),
+    failures: reads.some(({ items }) => items.length > 0) ? [] : lists.flatMap(failuresOf),
   }
 }
 
@@ -57,6 +55,12 @@ interface Listed {
   readonly place: string | null
   readonly read: KubeRead | null
   readonly failure: { readonly reason: string; readonly detail: string; readonly unlock: string | null } | null
+}
+
+/** Where nothing came back, a list of refusals is a failure as well. */
+function failuresOf({ place, read, failure }: Listed): ClusterRead['failures'] {
+  if (failure) return [failure]
+  return gapsOf({ place, read, failure }).map(({ reason, unlock }) => ({ reason: 'forbidden', detail: reason, unlock }))
 }
 
 function gapsOf({ place, read, failure }: Listed): NotRead[] {

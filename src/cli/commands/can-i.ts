@@ -15,10 +15,10 @@ import { exitCodes } from '../exit-codes.ts'
 import { type Io, print } from '../io.ts'
 import { pageOptions } from '../page-options.ts'
 import type { CliCommand } from '../program.ts'
+import { readClaims } from '../read-claims.ts'
 import { redactStrings } from '../redact-strings.ts'
 import { readSettings, type Settings } from '../settings.ts'
 import { addClusterOptions, colorOption } from '../shared-options.ts'
-import { readInput } from './diagnose.ts'
 
 interface CanIFlags extends CallFlags {
   readonly jwt?: string | false
@@ -105,7 +105,7 @@ async function run(io: Io, flags: CanIFlags): Promise<number> {
   const { from: _, ...withoutFrom } = flags
   const given: Given = {
     ...callOf(identity === null ? flags : withoutFrom, settings),
-    jwtClaims: typeof flags.jwt === 'string' ? readClaims(await readInput(io, flags.jwt, '--jwt'), flags.jwt) : null,
+    jwtClaims: typeof flags.jwt === 'string' ? await readClaims(io, flags.jwt) : null,
   }
   const question: AccessQuestion = {
     nowSeconds: Math.floor(io.now().getTime() / 1000),
@@ -235,30 +235,6 @@ function callerNotFound({ client }: Situation, { from }: Given, { file }: CanIFl
 function portedLabel({ server }: Situation): string | null {
   const label = server.label ?? (server.pods[0] ? podLabel(server.pods[0]) : null)
   return label === null || server.portNumber === null ? label : `${label}:${server.portNumber}`
-}
-
-/** A JSON object of claims, or a token whose claims are taken out; its signature goes nowhere. */
-function readClaims(text: string, path: string): Record<string, unknown> {
-  const word = text.trim().replace(/^Bearer\s+/i, '')
-  const token = /^[\w-]+\.([\w-]+)\.[\w-]*$/.exec(word)
-  const claims = parsed(token?.[1] ? Buffer.from(token[1], 'base64url').toString('utf8') : text)
-  if (claims !== null) return claims
-  throw new UserError(
-    `--jwt ${path}: no JSON object of claims`,
-    'for example {"iss": "https://issuer.example", "sub": "me", "aud": "ledger"}',
-    'input',
-  )
-}
-
-function parsed(text: string): Record<string, unknown> | null {
-  try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : null // a JSON object
-  } catch {
-    return null
-  }
 }
 
 /** Who asked knows the claims; a result that is passed on need not carry them. */

@@ -10,12 +10,14 @@ import { exitCodes } from '../exit-codes.ts'
 import { type Io, print } from '../io.ts'
 import { pageOptions } from '../page-options.ts'
 import type { CliCommand } from '../program.ts'
+import { readClaims } from '../read-claims.ts'
 import { redactStrings } from '../redact-strings.ts'
 import { readSettings } from '../settings.ts'
 import { addClusterOptions, colorOption } from '../shared-options.ts'
 
 interface TraceFlags extends CallFlags {
   readonly exec: boolean
+  readonly jwt?: string | false
   readonly output?: 'text' | 'json'
   readonly color?: 'auto' | 'always' | 'never'
 }
@@ -56,6 +58,8 @@ const traceCommand: CliCommand = {
       .command('trace')
       .description('follow one call through the configuration of every proxy on its way, and show where it ends')
     addCallOptions(command)
+      .option('--jwt <file>', "JSON file with the claims of the caller's token, or - for standard input")
+      .option('--no-jwt', 'the request carries no token')
       .option('--no-exec', 'nothing that forwards a port: what proxies hold then stays unknown')
       .addOption(new Option('-o, --output <format>', 'form of the result').choices(['text', 'json']))
       .addOption(colorOption())
@@ -75,13 +79,25 @@ async function run(io: Io, flags: TraceFlags): Promise<number> {
       '--to is missing: what is called?',
       'for example --from deploy/web.shop --to svc/ledger.pay:8080',
     )
-  const given = { ...callOf(flags, settings), noExec: !flags.exec || settings.exec === false }
+  const given = {
+    ...callOf(flags, settings),
+    jwtClaims: typeof flags.jwt === 'string' ? await readClaims(io, flags.jwt) : null,
+    noExec: !flags.exec || settings.exec === false,
+  }
   const tools = lookingTools(io, settings, flags)
   const { situation, entries } = await collectSituation(io, tools, { given, keys })
   if (io.interrupt.aborted) return exitCodes.interrupted
   refuseNothing(entries)
   const chain = redactStrings(
-    chainOf(situation, Math.floor(io.now().getTime() / 1000), notReadOf(entries)),
+    chainOf(
+      situation,
+      {
+        nowSeconds: Math.floor(io.now().getTime() / 1000),
+        token: flags.jwt === false ? 'none' : 'as-given',
+        onlyGivenHeaders: false,
+      },
+      notReadOf(entries),
+    ),
     tools.redact,
   )
   const text =
