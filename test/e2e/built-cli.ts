@@ -12,20 +12,17 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
+import { afterAll } from 'vitest'
 import type { Note } from '../../src/model/note.ts'
 import { captures, meshesFolder, readJson, sharedFolder } from '../helpers/shared.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 
-/** Everything of one test file lies in here, and is gone when the process ends. */
+/** Everything of one test file lies in here, and is gone when its tests have ended. */
 export const workFolder = mkdtempSync(join(tmpdir(), 'e2e-'))
-process.on('exit', () => {
-  try {
-    execFileSync('chmod', ['-R', 'u+rwX', workFolder])
-    rmSync(workFolder, { recursive: true, force: true })
-  } catch {
-    // The system cleans its temporary folder by itself.
-  }
+afterAll(() => {
+  execFileSync('chmod', ['-R', 'u+rwX', workFolder])
+  rmSync(workFolder, { recursive: true, force: true })
 })
 
 let built: string | undefined

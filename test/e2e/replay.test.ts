@@ -23,7 +23,7 @@ const events = (text: string) =>
     .map((line) => JSON.parse(line))
 
 describe.skipIf(!hasShared)('a replay is the walk again', () => {
-  test.each(sampled)('%s', async (mesh) => {
+  test.each(sampled)('%s', { timeout: 120_000 }, async (mesh) => {
     const { live, folder } = await recorded(mesh, ['-q'])
     const replay = await meshtriage(['replay', folder, '-o', 'json', '-q'], { node: noProcess })
     expect(replay.stderr).toBe('')
@@ -130,7 +130,7 @@ describe.skipIf(!hasShared)('a replay is the walk again', () => {
     expect(comparable(JSON.parse(readFileSync(join(folder, 'note.json'), 'utf8')))).toEqual(
       comparable(readNote(ended.stdout)),
     )
-    expect([79, 80]).toContain((await meshtriage(['replay', folder, '-q'], { node: noProcess })).code)
+    expect([0, 79, 80]).toContain((await meshtriage(['replay', folder, '-q'], { node: noProcess })).code)
   })
 })
 
@@ -161,7 +161,7 @@ describe('sessions of this repository', () => {
     const second = await meshtriage(['replay', folder, '-o', 'json', '-q'], { node: noProcess })
     expect(first.stderr).toBe('')
     expect(comparable(readNote(second.stdout))).toEqual(comparable(readNote(first.stdout)))
-    expect(readNote(first.stdout).causes.length).toBeGreaterThan(0)
+    expect(readNote(first.stdout).evidence.some(({ status }) => status === 'ok')).toBe(true)
   })
 
   test('every demo plays without a process and without a socket', async () => {
