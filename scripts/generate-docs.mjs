@@ -22,7 +22,7 @@ try {
     logLevel: 'error',
   })
   const { generate } = await import(pathToFileURL(join(folder, 'docs.mjs')).href)
-  process.exitCode = await generate(root, process.argv.includes('--check'))
+  process.exitCode = await generate(root, folder, process.argv.includes('--check'))
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }
