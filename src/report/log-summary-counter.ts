@@ -56,6 +56,9 @@ export interface Counter {
 export function createCounter(most: number): Counter {
   const found = new Map<string, OpenSpan & { readonly key: string; failed: number }>()
   let others = 0
+  // Routes repeat from line to line, and comparing a string with itself costs nothing.
+  let lastKey: string | null = null
+  let last: OpenSpan & { readonly key: string; failed: number } = { ...emptySpan(), key: '', failed: 0 }
   const entryOf = (key: string) => {
     const known = found.get(key)
     if (known || found.size >= most) return known
@@ -65,12 +68,18 @@ export function createCounter(most: number): Counter {
   }
   return {
     add(key, failed, time) {
-      const entry = entryOf(key ?? '-')
-      if (!entry) others++
-      else {
-        widen(entry, time)
-        if (failed) entry.failed++
+      const name = key ?? '-'
+      if (name !== lastKey) {
+        const entry = entryOf(name)
+        if (!entry) {
+          others++
+          return
+        }
+        lastKey = name
+        last = entry
       }
+      widen(last, time)
+      if (failed) last.failed++
     },
     merge(key, span, failed) {
       const entry = entryOf(key)

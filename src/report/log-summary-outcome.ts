@@ -55,24 +55,34 @@ function isFailure({ code, flags }: AccessLogRecord, verdict: LineVerdict): bool
   }
 }
 
+export interface OutcomeKey {
+  cluster: string | null
+  details: string | null
+  flags: string | null
+  termination: string | null
+  /** Code, kind of SNI, and what else of the line matters, as one number. */
+  traits: number
+}
+
+// One object for all lines: it is read before the next line comes.
+const key: OutcomeKey = { cluster: null, details: null, flags: null, termination: null, traits: 0 }
+
 /**
  * What of a line decides its outcome. Lines that agree in all of these have the same one, so it is worked out once for
  * each combination instead of once for each line.
  */
-export function outcomeKey(view: AccessLogView): readonly (string | number | null)[] {
+export function outcomeKey(view: AccessLogView): Readonly<OutcomeKey> {
   const cluster = view.text('upstreamCluster')
   const clusterTells = cluster !== null && (cluster.startsWith('outbound|') || cluster.startsWith('inbound|'))
-  // Nothing printed is told from a printed 0 here; of what the rest of the number says, see there.
-  key[0] = ((view.number('code') ?? -1) + 1) * 2048 + sniClass(view.text('sni')) * 512 + traits(view, clusterTells)
-  key[1] = cluster
-  key[2] = view.text('details')
-  key[3] = view.text('flags')
-  key[4] = view.text('termination')
+  key.cluster = cluster
+  key.details = view.text('details')
+  key.flags = view.text('flags')
+  key.termination = view.text('termination')
+  // A code that is not printed is told from a printed 0.
+  key.traits =
+    ((view.number('code') ?? -1) + 1) * 2048 + sniClass(view.text('sni')) * 512 + traitsOf(view, clusterTells)
   return key
 }
-
-// One array for all lines: it is read before the next line comes.
-const key: (string | number | null)[] = [null, null, null, null, null]
 
 /** Mesh SNIs name the destination, as the cluster does; of an outside name only matters that there is one. */
 function sniClass(sni: string | null): 0 | 1 | 2 {
@@ -80,7 +90,7 @@ function sniClass(sni: string | null): 0 | 1 | 2 {
 }
 
 /** Addresses differ from line to line, so they are looked at only where the cluster does not tell who wrote the line. */
-function traits(view: AccessLogView, clusterTells: boolean): number {
+function traitsOf(view: AccessLogView, clusterTells: boolean): number {
   const always =
     (view.isTcp() ? 1 : 0) |
     (view.has('forwardedFor') ? 2 : 0) |

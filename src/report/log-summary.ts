@@ -66,14 +66,15 @@ export interface LogTally {
 }
 
 interface Leaf extends OpenSpan {
+  readonly traits: number
+  readonly flags: string | null
+  readonly termination: string | null
   readonly outcome: LineOutcome
   readonly example: AccessLogRecord
 }
 
-interface Node {
-  readonly children: Map<string | number | null, Node>
-  leaf: Leaf | null
-}
+/** Cluster, then details: few leaves are left after these two, and they are compared one by one. */
+type LeavesByKey = Map<string | null, Map<string | null, Leaf[]>>
 
 /** Details may carry anything (addresses, texts of a filter): beyond this many combinations lines are judged one by one. */
 const mostLeaves = 5000
@@ -81,7 +82,7 @@ const mostKeys = 2000
 
 /** Counts a stream of any length at constant memory. */
 export function createLogTally(podRole: ProxyRole | null = null): LogTally {
-  const root: Node = { children: new Map(), leaf: null }
+  const byKey: LeavesByKey = new Map()
   const leaves: Leaf[] = []
   const rest: Leaf[] = []
   const routes = createCounter(mostKeys)
@@ -92,20 +93,23 @@ export function createLogTally(podRole: ProxyRole | null = null): LogTally {
   let skipped = 0
 
   function leafOf(view: AccessLogView): Leaf {
-    let node = root
-    for (const part of outcomeKey(view)) {
-      let next = node.children.get(part)
-      if (!next) {
-        next = { children: new Map(), leaf: null }
-        if (leaves.length < mostLeaves) node.children.set(part, next)
-      }
-      node = next
+    const { cluster, details, flags, termination, traits } = outcomeKey(view)
+    let byDetails = byKey.get(cluster)
+    if (!byDetails) {
+      byDetails = new Map()
+      if (leaves.length < mostLeaves) byKey.set(cluster, byDetails)
     }
-    if (node.leaf) return node.leaf
+    let alike = byDetails.get(details)
+    if (!alike) {
+      alike = []
+      if (leaves.length < mostLeaves) byDetails.set(details, alike)
+    }
+    for (const leaf of alike)
+      if (leaf.traits === traits && leaf.flags === flags && leaf.termination === termination) return leaf
     const example = view.record()
-    const leaf = { ...emptySpan(), outcome: lineOutcome(example, podRole), example }
+    const leaf = { ...emptySpan(), traits, flags, termination, outcome: lineOutcome(example, podRole), example }
     if (leaves.length < mostLeaves) {
-      node.leaf = leaf
+      alike.push(leaf)
       leaves.push(leaf)
       return leaf
     }

@@ -3,15 +3,13 @@ import { resolve } from 'node:path'
 import type { Readable } from 'node:stream'
 import { Option } from 'commander'
 import type { CompiledFormat } from '../../../parsers/access-log-format.ts'
-import type { AccessLogRecord, ZtunnelRecord } from '../../model/access-log.ts'
 import { ParseError, UserError } from '../../model/errors.ts'
 import { readFilter } from '../../report/log-filter.ts'
-import { logLine, tunnelLine } from '../../report/log-line.ts'
-import type { LineOutcome } from '../../report/log-summary-outcome.ts'
 import type { LogReading } from '../../report/log-summary-text.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { type Io, print, wantsColour } from '../io.ts'
 import { chunksUntil, openLogFile } from '../log-files.ts'
+import { type LineOutput, lineOutput, redacted } from '../log-output.ts'
 import { createLogReader, type LogReader } from '../log-reader.ts'
 import type { CliCommand } from '../program.ts'
 import { addClusterOptions, type ClusterFlags, colorOption } from '../shared-options.ts'
@@ -135,7 +133,7 @@ async function readFormat(text: string | undefined): Promise<CompiledFormat | un
 
 async function readStream(work: Work, stream: Readable, sources: readonly string[]): Promise<number> {
   const { io } = work
-  const output = lineOutput(work, false)
+  const output = outputOf(work, false)
   const reader = await openReader(work, output, null, work.format)
   const scanner = reader.open('')
   for await (const chunk of chunksUntil(stream, io.interrupt)) {
@@ -175,7 +173,7 @@ async function readPods(work: Work, source: string): Promise<number> {
     },
     io.interrupt,
   )
-  const output = lineOutput(work, found.sources.length > 1)
+  const output = outputOf(work, found.sources.length > 1)
   // kubectl has cut the log at its own clock already.
   const reader = await openReader({ ...work, sinceMs: null }, output, found.podRole, work.format ?? found.format)
   const { failedCommand } = await import('../failed-command.ts')
@@ -199,45 +197,13 @@ async function readPods(work: Work, source: string): Promise<number> {
   return conclude(work, reader, read, gaps)
 }
 
-interface LineOutput {
-  readonly line: (record: AccessLogRecord, outcome: LineOutcome, source: string) => void
-  readonly tunnel: (record: ZtunnelRecord, source: string) => void
-  /** Hands on what has come together, and waits until it was taken. */
-  readonly flush: () => Promise<void>
-}
-
-function lineOutput({ io, flags }: Work, isMany: boolean): LineOutput | null {
+function outputOf({ io, flags }: Work, isMany: boolean): LineOutput | null {
   if (!flags.follow && flags.output !== 'ndjson') return null
-  const colour = wantsColour(io, flags.color, io.stdout)
-  const asJson = flags.output === 'ndjson'
-  let ready = ''
-  const named = (source: string) => (isMany ? source : undefined)
-  return {
-    line(record, outcome, source) {
-      const { raw: _, ...fields } = record
-      ready += asJson
-        ? `${JSON.stringify({ ...fields, ...outcome, ...(source ? { pod: source } : {}) })}\n`
-        : `${logLine(record, outcome, { colour, source: named(source) })}\n`
-    },
-    tunnel(record, source) {
-      const { raw: _, ...fields } = record
-      ready += asJson
-        ? `${JSON.stringify({ kind: 'ztunnel', ...fields, failed: record.error !== null, ...(source ? { pod: source } : {}) })}\n`
-        : `${tunnelLine(record, { colour, source: named(source) })}\n`
-    },
-    async flush() {
-      if (ready === '') return
-      const text = ready
-      ready = ''
-      await print(io.stdout, await redacted(text))
-    },
-  }
-}
-
-/** Paths carry tokens, and so do user agents. */
-async function redacted(text: string): Promise<string> {
-  const { createRedact } = await import('../../exec/redact.ts')
-  return createRedact()(text).text
+  return lineOutput(io, {
+    asJson: flags.output === 'ndjson',
+    colour: wantsColour(io, flags.color, io.stdout),
+    isMany,
+  })
 }
 
 async function openReader(
