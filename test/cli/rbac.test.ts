@@ -41,12 +41,10 @@ function needed(file: string, args: readonly string[]): { verb: string; resource
   const [verb = '', kinds = '', ...names] = words
   if (file === 'kubectl') {
     if (verb === 'get')
-      return kinds
-        .split(',')
-        .map((kind) => ({
-          verb: names.length > 0 ? 'get' : 'list',
-          resource: kind === 'configmap' ? 'configmaps' : kind,
-        }))
+      return kinds.split(',').map((kind) => ({
+        verb: names.length > 0 ? 'get' : 'list',
+        resource: kind === 'configmap' ? 'configmaps' : kind,
+      }))
     if (verb === 'logs') return [{ verb: 'get', resource: 'pods/log' }]
     if (verb === 'exec') return ['get pods', 'create pods/exec'].map(split)
     return []
