@@ -18,7 +18,7 @@ export interface DiagnoseInput {
   /** True: the symptom was seen with our own eyes. False: nothing like it in what we read. */
   readonly symptomSeen: boolean
   /** What a probe is about, for "not checked". */
-  readonly probeInfo: (probe: string) => { title: string; layer: Layer } | null
+  readonly probeInfo: (probe: string) => { title: string; layer: Layer; isOptional?: boolean } | null
   /** The end of the walk, when it did not end by itself. */
   readonly cutShort: string | null
   /** Things that could not be established at all: an end of the call that was not found. */
@@ -170,8 +170,11 @@ function blindOnes(input: DiagnoseInput) {
 function decideVerdict(input: DiagnoseInput, proven: number, unproven: number, blindCount: number): VerdictKind {
   if (proven > 0) return 'cause'
   if (unproven > 0) return 'suspects'
+  const unread = input.entries.some(
+    ({ status, probe }) => status === 'missing' && input.probeInfo(probe)?.isOptional !== true,
+  )
   // Something was seen to fail and nothing explains it, something could not be looked at, or the walk was cut short.
-  if (input.symptomSeen || blindCount > 0 || input.cutShort !== null || input.unresolved.length > 0)
+  if (input.symptomSeen || unread || blindCount > 0 || input.cutShort !== null || input.unresolved.length > 0)
     return 'inconclusive'
   return 'clean'
 }

@@ -37,6 +37,8 @@ export interface Probe<S> {
   readonly plan: (situation: S, role: Role) => ProbePlan
   /** Whether the tool answered, if exit code 0 alone does not tell. */
   readonly isAnswer?: (result: CommandResult) => boolean
+  /** True where a mesh can be called clean without it: what the tools say of themselves, counters that only add detail. */
+  readonly isOptional?: boolean
   /** stdout, and the rest where it matters, to data. Throws ParseError. */
   readonly read: (result: CommandResult, target: ProbeTarget) => unknown
   /** What came back, in words. */

@@ -23,6 +23,7 @@ function get(pod: PodView, path: string) {
 /** Counters since the proxy started: they prove that something happened, not when. */
 export const stats = defineProbe({
   name: 'stats',
+  isOptional: true,
   roles: ['client', 'server', 'gateway', 'waypoint'],
   title: "the proxy's counters",
   layer: 'proxy-resource',
@@ -34,6 +35,7 @@ export const stats = defineProbe({
 
 export const hosts = defineProbe({
   name: 'hosts',
+  isOptional: true,
   roles: ['client', 'server', 'gateway', 'waypoint'],
   title: 'health and limits per upstream host',
   layer: 'client-sidecar-cluster',
@@ -45,6 +47,7 @@ export const hosts = defineProbe({
 
 export const serverInfo = defineProbe({
   name: 'serverInfo',
+  isOptional: true,
   roles: ['client', 'server', 'gateway', 'waypoint'],
   title: 'state and uptime of the proxy',
   layer: 'proxy-resource',

@@ -13,6 +13,7 @@ import { ask, count, defineProbe, istioctl, meshTarget, namespaceTarget, planFor
 
 export const clientVersion = defineProbe({
   name: 'clientVersion',
+  isOptional: true,
   roles: ['mesh'],
   title: 'version of istioctl',
   layer: 'upgrade',
@@ -24,6 +25,7 @@ export const clientVersion = defineProbe({
 
 export const version = defineProbe({
   name: 'version',
+  isOptional: true,
   roles: ['mesh'],
   title: 'versions of control plane and data plane',
   layer: 'upgrade',

@@ -86,6 +86,7 @@ function summarise(read: KubeRead): string {
 
 export const apiResources = defineProbe({
   name: 'apiResources',
+  isOptional: true,
   roles: ['mesh'],
   title: 'kinds the cluster serves',
   layer: 'control-plane',
@@ -102,6 +103,7 @@ export const apiResources = defineProbe({
 
 export const context = defineProbe({
   name: 'context',
+  isOptional: true,
   roles: ['mesh'],
   title: 'which cluster this is',
   layer: 'control-plane',
@@ -113,6 +115,7 @@ export const context = defineProbe({
 
 export const kubeVersion = defineProbe({
   name: 'kubeVersion',
+  isOptional: true,
   roles: ['mesh'],
   title: 'Kubernetes version',
   layer: 'control-plane',
@@ -370,6 +373,7 @@ export const meshConfig = defineProbe({
 
 export const events = defineProbe({
   name: 'events',
+  isOptional: true,
   roles: ['client', 'server'],
   title: 'recent events',
   layer: 'lifecycle',

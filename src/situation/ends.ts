@@ -212,9 +212,12 @@ function hostOfTarget(given: Given, hints: Hints): string | null {
 function isOutside(host: string | null, to: Target | null, store: ObjectStore): boolean {
   if (host === null || !host.includes('.')) return false
   if (/\.svc(\.|$)/.test(host)) return false
-  // `ext.test` reads like NAME.NAMESPACE; it is a host when we could read the namespaces and there is no such one.
-  if (to?.namespace && store.get('Namespace', null, to.namespace)) return false
-  return true
+  // Somebody who says svc/ or deploy/ means an object of the cluster, whether or not it could be read.
+  if (to?.kind) return false
+  // `ext.test` reads like NAME.NAMESPACE: it is a host only where namespaces were asked for and there is no such one.
+  const parts = host.replace(/:\d+$/, '').split('.')
+  if (parts.length > 2) return true
+  return store.wasAskedFor('Namespace') && store.get('Namespace', null, parts[1] ?? '') === null
 }
 
 function findService(

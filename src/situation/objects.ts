@@ -27,6 +27,8 @@ export interface ObjectStore {
   /** Whether all objects of this kind in this namespace were read. Only `yes` makes absence a fact. */
   readonly readable: (kind: string, namespace: string) => Readable
   readonly objects: (kind: string) => readonly KubeObject[]
+  /** Whether any question about this kind was answered, if only for some names. */
+  readonly wasAskedFor: (kind: string) => boolean
   /** The entry that would hold this kind, for quoting absence. */
   readonly entryFor: (kind: string, namespace: string) => string | null
 }
@@ -93,6 +95,7 @@ export function createObjectStore(entries: readonly EvidenceEntry[]): ObjectStor
   return {
     list,
     objects: (kind) => list(kind).map(({ object }) => object),
+    wasAskedFor: (kind) => reads.some(({ read }) => read.asked.includes(resourceFor(kind))),
     get: (kind, namespace, name) =>
       list(kind).find(
         ({ object }) =>

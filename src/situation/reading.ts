@@ -5,6 +5,7 @@ import type { AnsweredBy, NotChecked } from '../model/diagnosis.ts'
 import type { EvidenceKey, Quote } from '../model/evidence.ts'
 import type { GroundFacts } from '../model/run.ts'
 import { type Exchange, isClientSide, showsSymptom } from './exchanges.ts'
+import type { KubeRead } from './objects.ts'
 import { type PodView, podLabel } from './pods.ts'
 import { quote, quoteLine, type Situation } from './situation.ts'
 import { traceCall } from './tracing.ts'
@@ -239,6 +240,7 @@ function unresolvedOf(situation: Situation): NotChecked[] {
       unlock: `kubectl get pods -n ${situation.clientNamespace ?? 'NAMESPACE'}`,
     })
   }
+  list.push(...refusedKinds(situation))
   if (given.to && server.service === null && server.pods.length === 0 && !server.external) {
     list.push({
       what: `the destination ${given.to.text}`,
@@ -272,6 +274,21 @@ function unresolvedOf(situation: Situation): NotChecked[] {
     })
   }
   return list
+}
+
+/** Kinds that one command could not list while it listed others: their absence is not known. */
+function refusedKinds(situation: Situation): NotChecked[] {
+  return situation.entries.flatMap((entry) => {
+    if (entry.status !== 'ok' || entry.probe !== 'config') return []
+    const { unreadable } = entry.data as KubeRead // made by the config probe
+    const where = entry.namespace ?? ''
+    return unreadable.map(({ resource, detail }) => ({
+      what: `${resource} in ${where}`,
+      layer: 'control-plane' as const,
+      reason: detail,
+      unlock: `kubectl auth can-i list ${resource} -n ${where}`,
+    }))
+  })
 }
 
 /** That nothing was found is a fact only where we could look. */

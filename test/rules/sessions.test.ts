@@ -24,10 +24,10 @@ describe('every recorded mesh ends in what was really wrong with it', () => {
       wanted.codes.forEach((code, index) => expect(code.split('|')).toContain(codes[index]))
       // As many layers as codes: one each. Else they are alternatives for the first cause.
       if (wanted.layer.length === wanted.codes.length)
-        // More layers than causes: the one cause may show at any of them.
-      if (wanted.layer.length > wanted.codes.length && wanted.codes.length === 1)
-        expect(wanted.layer.flatMap((layer) => layer.split('|'))).toContain(diagnosis.causes[0]?.layer)
-      else wanted.layer.forEach((layer, index) => expect(layer.split('|')).toContain(diagnosis.causes[index]?.layer))
+        if (wanted.layer.length > wanted.codes.length && wanted.codes.length === 1)
+          // More layers than causes: the one cause may show at any of them.
+          expect(wanted.layer.flatMap((layer) => layer.split('|'))).toContain(diagnosis.causes[0]?.layer)
+        else wanted.layer.forEach((layer, index) => expect(layer.split('|')).toContain(diagnosis.causes[index]?.layer))
       else expect(wanted.layer.flatMap((layer) => layer.split('|'))).toContain(diagnosis.causes[0]?.layer)
       expect(codes.length, 'more causes than there are').toBeLessThanOrEqual(
         Math.max(wanted.codes.length, wanted.verdict === 'suspects' ? 3 : wanted.codes.length),

@@ -10,13 +10,18 @@ const table: string[] = []
 afterAll(() => console.log(table.sort().join('\n')))
 
 /** Whatever is missing or changed around a call: never a wrong cause. `same`: and nothing that decides was taken away. */
-function judge(name: string, variant: string, { state }: Played, demand: 'same' | 'never-wrong') {
+function judge(name: string, variant: string, { state }: Played, demand: 'same' | 'never-wrong' | 'no-false-claim') {
   const wanted = readFixture(name).expect
   const diagnosis = state.diagnosis
   if (!diagnosis) throw new Error('no diagnosis')
   const causes = diagnosis.causes.map(({ code, certainty }) => `${code} (${certainty})`)
   table.push(`${variant.padEnd(16)} ${name.padEnd(32)} ${diagnosis.verdict.padEnd(12)} ${causes.join(' + ')}`)
-  const codes = diagnosis.causes.map(({ code }) => code)
+  // A suspect that is called possible, with the command that would decide, is no claim.
+  const claimed =
+    demand === 'no-false-claim'
+      ? diagnosis.causes.filter(({ certainty }) => certainty !== 'possible')
+      : diagnosis.causes
+  const codes = claimed.map(({ code }) => code)
   expect(
     codes.filter((code) => wanted.notCodes.includes(code)),
     'known not to be the cause',
@@ -82,6 +87,61 @@ describe("with the destination's logs forbidden nothing wrong is named", () => {
       const namespace = readFixture(name).given.to?.namespace ?? 'default'
       judge(name, 'no server log', await play(name, { edit: forbidServerLogs(namespace) }), 'never-wrong')
     })
+  }
+})
+
+/** A third of all commands answers Forbidden, another third each time. */
+function dropout(seed: number): Edit {
+  return (result, command) => {
+    let hash = seed * 2654435761
+    for (const character of [command.file, ...command.args].join(' '))
+      hash = (Math.imul(hash ^ character.charCodeAt(0), 16777619) >>> 0) + seed
+    return hash % 3 === 0
+      ? {
+          exit: { kind: 'exited', code: 1 },
+          stdout: '',
+          stderr:
+            'Error from server (Forbidden): x is forbidden: User "dev" cannot list resource "x" in API group ""\n',
+          durationMs: 1,
+        }
+      : result
+  }
+}
+
+describe('whatever a third of the commands would have said, nothing wrong is proven', () => {
+  for (const name of fixtureNames) {
+    test(name, async () => {
+      for (let seed = 1; seed <= 12; seed++)
+        judge(name, `dropout ${seed}`, await play(name, { edit: dropout(seed) }), 'no-false-claim')
+    })
+  }
+})
+
+const unreadable =
+  (pick: (given: Given) => string): ((given: Given) => Edit) =>
+  (given) =>
+  (result, command) =>
+    command.file === 'kubectl' &&
+    command.args.includes('-n') &&
+    command.args[command.args.indexOf('-n') + 1] === pick(given)
+      ? {
+          exit: { kind: 'exited', code: 1 },
+          stdout: '',
+          stderr:
+            'Error from server (Forbidden): pods is forbidden: User "dev" cannot list resource "pods" in API group ""\n',
+          durationMs: 1,
+        }
+      : result
+
+describe("with the caller's namespace unreadable nothing wrong is named", () => {
+  for (const name of fixtureNames) {
+    const { given } = readFixture(name)
+    const own = given.from?.namespace
+    // Where both ends share a namespace there is nothing left to see.
+    if (!own || own === given.to?.namespace) continue
+    test(name, async () =>
+      judge(name, 'no caller', await play(name, { edit: unreadable(() => own)(given) }), 'no-false-claim'),
+    )
   }
 })
 

@@ -66,12 +66,14 @@ export default defineRule({
 function logged(situation: Situation, refusal: NonNullable<ReturnType<typeof refusalOf>>, miss: AllowMiss | null): Hit {
   const [policy] = miss?.policies ?? []
   const passes = miss?.passesNow === true
+  // On a TCP connection a rule may be out of reach because it names HTTP fields: without the policies that cannot be told.
+  const open = miss === null && situation.sample?.server?.record.kind === 'tcp'
   return {
     subject: policy ? policyName(policy) : destinationName(situation),
     title: titleOf(situation, miss),
     statement:
       `${capital(placeName(refusal.at))} refused it${refusal.at === 'ztunnel' ? '' : ' with "none"'}: ALLOW policies cover ${destinationName(situation)} and no rule of theirs fits. ${explained(situation, miss, refusal.pod?.namespace ?? null)}`.trim(),
-    certainty: passes ? 'likely' : 'proven',
+    certainty: open ? 'possible' : passes ? 'likely' : 'proven',
     supporting: [refusal.quote, ...quotePolicies(miss?.policies ?? [])],
     contradicting: passes
       ? miss.policies.map((stored) =>
@@ -83,12 +85,17 @@ function logged(situation: Situation, refusal: NonNullable<ReturnType<typeof ref
       situation,
       'no refusal, and details other than rbac_access_denied_matched_policy[none] in the new line',
     ),
-    wouldDecide: passes
+    wouldDecide: open
       ? {
-          command: 'istioctl proxy-status -o json',
-          why: 'the policies as they are now allow it: either they were changed since, or the proxy still holds older ones',
+          command: `kubectl get authorizationpolicies.security.istio.io -n ${situation.serverNamespace ?? 'NAMESPACE'} -o yaml`,
+          why: 'whether the ALLOW rules name HTTP fields, which no TCP connection can fit, stands in the policies',
         }
-      : null,
+      : passes
+        ? {
+            command: 'istioctl proxy-status -o json',
+            why: 'the policies as they are now allow it: either they were changed since, or the proxy still holds older ones',
+          }
+        : null,
     about: 'call',
   }
 }
