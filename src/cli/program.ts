@@ -42,6 +42,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
       'Finds out which layer of an Istio mesh made the decision, with proof, and the smallest safe next move. Read-only.',
     )
     .helpOption('-h, --help', 'show help')
+    .helpCommand('help [command]', 'show help of a command')
     .showSuggestionAfterError(true)
     .configureOutput({
       writeOut: (text) => void io.stdout.write(text),
@@ -53,6 +54,12 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   try {
     const named = argv.find((word) => !word.startsWith('-'))
     const loaded = named === undefined ? undefined : modules[named]
+    const [first] = argv
+    if (!loaded && first !== undefined && !first.startsWith('-') && first !== 'help') {
+      const { nearest } = await import('./suggest.ts')
+      const known = Object.keys(modules)
+      throw new UserError(`${first} is no command`, `${nearest(first, known)}; there are: ${known.join(', ')}`)
+    }
     if (loaded) {
       const { default: command } = await loaded()
       command.register(program, io, done)
