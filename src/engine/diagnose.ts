@@ -321,5 +321,8 @@ function endWithoutStop(text: string): string {
 
 function sentence(text: string): string {
   const trimmed = endWithoutStop(text)
-  return trimmed === '' ? '' : `${trimmed.charAt(0).toUpperCase()}${trimmed.slice(1)}.`
+  if (trimmed === '') return ''
+  // Names keep their spelling: `web.shop` is not `Web.shop`.
+  const isWord = /^[a-z]+(?:[\s,:]|$)/.test(trimmed)
+  return `${isWord ? trimmed.charAt(0).toUpperCase() : trimmed.charAt(0)}${trimmed.slice(1)}.`
 }
