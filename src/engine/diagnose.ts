@@ -93,7 +93,8 @@ export function diagnose(input: DiagnoseInput): Diagnosis {
       : []
   // A cause that would only bite later, and things that are true but about something else.
   const others = all
-    .filter((entry) => !chosenSet.has(entry) && !unproven.includes(entry))
+    // What is merely possible is no finding: it counts only as a suspect of this symptom.
+    .filter((entry) => !chosenSet.has(entry) && !unproven.includes(entry) && entry.hit.certainty !== 'possible')
     .map(({ hit }) => hit)
     .sort(byBite)
 
