@@ -285,7 +285,7 @@ export function createCollector<S>(options: CollectorOptions<S>): Collector<S> {
     entries: sortedVisible,
     statusOf(key) {
       const item = wanted.get(key)
-      if (!item || item.state !== 'done' || !visible.has(key)) return 'pending'
+      if (item?.state !== 'done' || !visible.has(key)) return 'pending'
       const own = [...entries.values()].filter((entry) => entry.key === key)
       if (own.length === 0) return 'empty'
       return own.some(({ status }) => status === 'ok') ? 'ok' : 'missing'

@@ -35,7 +35,7 @@ function judge(name: string, variant: string, { state }: Played, demand: 'same' 
   if (wanted.verdict !== 'clean') expect(diagnosis.verdict, 'something is wrong with this mesh').not.toBe('clean')
   if (demand === 'same') {
     expect(diagnosis.verdict).toBe(wanted.verdict)
-    wanted.codes.forEach((code, index) => expect(code.split('|')).toContain(codes[index]))
+    for (const [index, code] of wanted.codes.entries()) expect(code.split('|')).toContain(codes[index])
   }
 }
 
