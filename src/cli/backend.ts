@@ -38,10 +38,10 @@ export async function createBackend(options: BackendOptions): Promise<Backend> {
     return { explain, readPaste, redact: createRedact(settings.redact?.patterns ?? []) }
   })
   const lists = once(async () => {
+    const { listHosts } = await import('./host-list.ts')
     const { listWorkloads, lookAtCluster } = await import('./workload-lists.ts')
-    if (options.archive) return { listWorkloads, lookAtCluster, run: options.archive }
-    const { liveTools } = await import('./walk-session.ts')
-    return { listWorkloads, lookAtCluster, run: liveTools(io, options.cluster).run }
+    const run = options.archive ?? (await import('./walk-session.ts')).liveTools(io, options.cluster).run
+    return { listHosts, listWorkloads, lookAtCluster, run }
   })
 
   return {
@@ -60,6 +60,10 @@ export async function createBackend(options: BackendOptions): Promise<Backend> {
     async listDestinations(signal) {
       const { listWorkloads, run } = await lists()
       return listWorkloads(run, signal, options.namespace, 'destinations')
+    },
+    async listHosts(signal) {
+      const { listHosts, run } = await lists()
+      return listHosts(run, signal, options.namespace)
     },
     target: readTarget,
     demos: demos.map(({ id, title, symptom }) => ({ id, title, symptom })),

@@ -10,7 +10,16 @@ export async function listSymptoms(userRunbooks: string): Promise<SymptomItem[]>
   const heads = hasRunbooks(userRunbooks) ? await checkedHeads(userRunbooks) : builtInHeads()
   return heads
     .sort((a, b) => place(a.symptoms) - place(b.symptoms))
-    .map(({ symptoms, title, says }) => ({ id: symptoms[0] ?? 'unknown', title, says }))
+    .map(({ symptoms, title, says }) => {
+      const [id = 'unknown'] = symptoms
+      return { id, title, says, ...(asks[id] ? { asks: asks[id] } : {}) }
+    })
+}
+
+/** A handshake at the ingress is made by somebody outside; whether a pod is in the mesh is about one workload. */
+const asks: Partial<Record<SymptomId, NonNullable<SymptomItem['asks']>>> = {
+  tls: ['host', 'to'],
+  'not-injected': ['from'],
 }
 
 interface Head {

@@ -7,6 +7,7 @@ import { ParseError } from '../model/errors.ts'
 import type { KubeObject } from '../model/kube.ts'
 import { type PodView, viewPod } from '../situation/pods.ts'
 import type { ClusterFacts, Listing, WorkloadItem } from '../ui/ports.ts'
+import { listOutsideHosts } from './host-list.ts'
 
 const command = (file: Command['file'], args: readonly string[], timeoutMs: number): Command => ({
   file,
@@ -46,6 +47,7 @@ export async function listWorkloads(
   const where = namespace === null ? ['-A'] : ['-n', namespace]
   const kinds = what === 'callers' ? 'pods' : 'services,pods'
   const asked = command('kubectl', ['get', kinds, ...where, '-o', 'json'], 20_000)
+  const hosts = what === 'destinations' ? listOutsideHosts(run, signal, namespace) : null
   const result = await run(asked, signal)
   const items = listedItems(result)
   const blind = result.exit.kind === 'exited' && result.exit.code === 0 ? null : blindness(result, asked)
@@ -57,7 +59,9 @@ export async function listWorkloads(
           items.filter(({ kind }) => kind === 'Service'),
           pods,
         )
-  return { items: found.sort(suspiciousFirst), blind }
+  // A host that could not be listed can still be typed; that Services are missing is what one must know.
+  const outside = hosts === null ? [] : (await hosts).items
+  return { items: [...found.sort(suspiciousFirst), ...outside], blind }
 }
 
 function listedItems(result: CommandResult): readonly KubeObject[] {
@@ -102,7 +106,8 @@ function services(list: readonly KubeObject[], pods: readonly PodView[]): Worklo
         'svc',
         name,
         namespace,
-        own,
+        // Without a selector its endpoints are somebody else's business: that is no lack of pods.
+        entries.length === 0 ? null : own,
         ports.map(({ port, name: portName }) => ({ port, name: portName ?? null })),
       ),
     ]
@@ -113,9 +118,10 @@ function item(
   kind: string,
   name: string,
   namespace: string,
-  pods: readonly PodView[],
+  selected: readonly PodView[] | null,
   ports: WorkloadItem['ports'],
 ): WorkloadItem {
+  const pods = selected ?? []
   const ready = pods.filter((pod) => pod.ready).length
   const restarts = pods.reduce((sum, pod) => sum + pod.restarts, 0)
   const [first] = pods
@@ -123,7 +129,9 @@ function item(
   const running = pods.filter(({ phase }) => phase !== 'Succeeded')
   const suspicious =
     pods.length === 0
-      ? 'no pod'
+      ? selected === null
+        ? null
+        : 'no pod'
       : ready < running.length
         ? `${running.length - ready} of ${running.length} not ready`
         : pods.some((pod) => proxyWord(pod) !== proxy)
@@ -134,12 +142,12 @@ function item(
     name,
     namespace,
     kind,
-    pods: pods.length,
-    ready,
+    pods: selected === null ? null : pods.length,
+    ready: selected === null ? null : ready,
     proxy,
     restarts: restarts > 0 ? `${restarts} restart${restarts === 1 ? '' : 's'}` : null,
     ports,
-    suspicious: suspicious ?? (proxy === 'none' ? 'no proxy' : null),
+    suspicious: suspicious ?? (proxy === 'none' && !isSystem(namespace) ? 'no proxy' : null),
   }
 }
 
@@ -166,8 +174,13 @@ function kindWord(kind: string): string {
 
 function suspiciousFirst(a: WorkloadItem, b: WorkloadItem): number {
   const weight = (one: WorkloadItem) =>
-    (one.suspicious ? 0 : one.restarts ? 1 : 2) + (/^(kube-|istio-system$)/.test(one.namespace ?? '') ? 3 : 0)
+    (one.suspicious ? 0 : one.restarts ? 1 : 2) + (isSystem(one.namespace ?? '') ? 3 : 0)
   return weight(a) - weight(b) || (a.namespace ?? '').localeCompare(b.namespace ?? '') || a.name.localeCompare(b.name)
+}
+
+/** Control planes have no proxy and call nobody's Service: nothing to look at first. */
+function isSystem(namespace: string): boolean {
+  return /^(kube-|istio-system$)/.test(namespace)
 }
 
 function read<T>(parse: () => T): T | null {

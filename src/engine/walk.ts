@@ -60,6 +60,7 @@ async function drive<S>(options: WalkOptions<S>, emit: (event: RunEvent) => void
   const stepOf = new Map(runbook.steps.map((step) => [step.id, step]))
   const stepWanting = firstStepOf(runbook)
   let current: string = runbook.steps[0]?.id ?? ''
+  let banner: string | null = null
   let cutShort: { end: 'interrupted' | 'budget'; text: string } | null = null
 
   const collector = createCollector<S>({
@@ -83,7 +84,11 @@ async function drive<S>(options: WalkOptions<S>, emit: (event: RunEvent) => void
     },
     onFinished(entry, learned) {
       emit({ type: 'command-finished', step: stepWanting.get(entry.key) ?? current, entry, learned })
-      if (entry.reason === 'unreachable' || entry.reason === 'no-cluster') emit({ type: 'banner', text: entry.detail })
+      const lost = apiLost(entry)
+      if (lost !== null && lost !== (banner ?? '')) {
+        banner = lost === '' ? null : lost
+        emit({ type: 'banner', text: banner })
+      }
     },
   })
 
@@ -324,6 +329,14 @@ async function drive<S>(options: WalkOptions<S>, emit: (event: RunEvent) => void
   for (const stop of stopListening) stop()
   const final = cutShort as { end: 'interrupted' | 'budget' } | null // set from a listener, which control flow cannot see
   emit({ type: 'run-finished', at: now(), end: final?.end ?? 'done' })
+}
+
+/** What a command tells about the API server: why it is lost, `''` for back again, null for nothing. */
+function apiLost({ command, status, reason }: EvidenceEntry): string | null {
+  if (reason === 'unreachable') return 'the API server does not answer'
+  if (reason === 'no-cluster') return 'there is no cluster to ask'
+  const asksNobody = command.args.includes('current-context') || command.args.includes('--remote=false')
+  return (status === 'ok' || reason === 'forbidden' || reason === 'not-found') && !asksNobody ? '' : null
 }
 
 function found<S>(

@@ -15,8 +15,8 @@ export interface SymptomItem {
   readonly title: string
   /** How people say it; filtered by, too. */
   readonly says: readonly string[]
-  /** Which ends of the call matter. Left out: both. */
-  readonly asks?: readonly ('from' | 'to')[]
+  /** What of the call matters, in this order. Left out: both ends. */
+  readonly asks?: readonly ('from' | 'host' | 'to')[]
 }
 
 /** One thing to pick: a workload, a Service, a host. */
@@ -84,6 +84,8 @@ export interface Backend {
   readonly symptoms: readonly SymptomItem[]
   readonly listCallers: (signal: AbortSignal) => Promise<Listing>
   readonly listDestinations: (signal: AbortSignal) => Promise<Listing>
+  /** What callers outside the cluster may ask for: the hosts of gateways and routes. */
+  readonly listHosts: (signal: AbortSignal) => Promise<Listing>
   /** Reads the target grammar; throws UserError when the text is no target. */
   readonly target: (text: string) => Target
   readonly demos: readonly DemoItem[]

@@ -47,7 +47,7 @@ describe('plain mode', () => {
       'Step 1 of 7, ground.',
       'Running: istioctl version -o json',
       'Could not look, C7: not allowed',
-      'To see it, ask for: kubectl auth can-i get pods/log -n istio-system',
+      'Ask for: kubectl auth can-i get pods/log -n istio-system',
       'Step 6 of 7, transport. Problem',
       'Hop 2 of 4: web-1 proxy, broken here, plaintext.',
       'Next: policy. Why: nothing below transport',

@@ -83,6 +83,19 @@ export function sampleBackend(options: SampleOptions = {}): Backend {
         blind: null,
       }
     },
+    listHosts: async () => ({
+      items: [
+        item('shop.example.com', 'Gateway edge/public', {
+          namespace: null,
+          pods: null,
+          ready: null,
+          proxy: 'unknown',
+          ports: [{ port: 443, name: 'https' }],
+          target: { kind: null, name: 'shop.example.com', namespace: null, port: null, text: 'shop.example.com' },
+        }),
+      ],
+      blind: null,
+    }),
     target: (text) => {
       const match = /^(?:([a-z]+)\/)?([a-z0-9-]+)(?:\.([a-z0-9-]+))?(?::(\d+))?$/.exec(text)
       if (!match) throw new Error(`no target: ${text}`)

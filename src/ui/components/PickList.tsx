@@ -24,13 +24,14 @@ export interface PickRow<Value> {
 export function filtered<Value>(rows: readonly PickRow<Value>[], filter: string): PickRow<Value>[] {
   const query = filter.trim()
   if (query === '') return [...rows]
-  const free = rows.filter(({ pinned }) => !pinned)
-  const scored = free.flatMap((row) => {
+  const scored = rows.flatMap((row) => {
     const score = scoreOf(row, query)
-    return score === null ? [] : [{ row, score }]
+    // What stands below the list is found as well: then it is one of the list.
+    return score === null ? [] : [{ row: { ...row, pinned: false }, score }]
   })
   scored.sort((a, b) => b.score - a.score)
-  return [...scored.map(({ row }) => row), ...rows.filter(({ pinned }) => pinned)]
+  const found = scored.map(({ row }) => row)
+  return [...found, ...rows.filter(({ id, pinned }) => pinned && !found.some((row) => row.id === id))]
 }
 
 function scoreOf<Value>(row: PickRow<Value>, query: string): number | null {

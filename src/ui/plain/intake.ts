@@ -1,6 +1,6 @@
 import { emptyGiven, type Given, type Target } from '../../model/call.ts'
 import type { Backend, ClusterFacts, Listing, WorkloadItem } from '../ports.ts'
-import { knownTexts, mergeGiven } from '../view/intake.ts'
+import { type Ask, asksOf, atPort, knownTexts, mergeGiven } from '../view/intake.ts'
 import { type Choosable, choose, numbered } from './choose.ts'
 import { clusterSentence, explanationSentences, itemSentence, pasteSentences } from './sentences.ts'
 
@@ -74,12 +74,13 @@ export async function askIntake(
       if (choice.other === 'archive' && path !== '') backend = await openArchive(first, path, talk, signal)
     }
   }
-  const asks = backend.symptoms.find(({ id }) => id === given.symptom)?.asks ?? ['from', 'to']
-  for (const end of asks) {
-    if (given[end] || (end === 'to' && given.host)) continue
-    const target = await askEnd(backend, talk, end, takePaste, signal)
-    if (target === undefined) return null
-    if (target && !given[end]) given = { ...given, [end]: target }
+  const asks = [...asksOf(backend, given.symptom, false)]
+  for (let ask = asks.shift(); ask; ask = asks.shift()) {
+    if (given[ask] || (ask === 'to' && given.host && given.from)) continue
+    const answer = await askEnd(backend, talk, ask, asks.includes('to'), takePaste, signal)
+    if (answer === undefined) return null
+    if (answer === 'outside') asks.unshift('host')
+    else if (answer && !given[ask]) given = { ...given, [ask]: ask === 'host' ? hostText(answer) : answer }
   }
   return { start: 'walk', given: { ...emptyGiven(given.symptom ?? 'unknown'), ...given }, backend }
 }
@@ -93,34 +94,63 @@ async function openArchive(first: Backend, path: string, talk: Talk, signal: Abo
   }
 }
 
+const questions = {
+  from: {
+    reads: 'Reading the workloads …',
+    question: 'Who calls? A number, some letters, or NAME.NAMESPACE',
+    list: 'listCallers',
+  },
+  workload: {
+    reads: 'Reading the workloads …',
+    question: 'Which workload? A number, some letters, or NAME.NAMESPACE',
+    list: 'listCallers',
+  },
+  host: {
+    reads: 'Reading the hosts of gateways and routes …',
+    question: 'Which host do they ask for? A number, some letters, or the name in the URL',
+    list: 'listHosts',
+  },
+  to: {
+    reads: 'Reading the Services …',
+    question: 'Who is called? A number, some letters, or NAME.NAMESPACE:PORT',
+    list: 'listDestinations',
+  },
+} as const
+
+function hostText({ name, namespace }: Target): string {
+  return namespace === null ? name : `${name}.${namespace}`
+}
+
 async function askEnd(
   backend: Backend,
   talk: Talk,
-  end: 'from' | 'to',
+  ask: Ask,
+  hasDestination: boolean,
   takePaste: (given: Partial<Given>) => void,
   signal: AbortSignal,
-): Promise<Target | null | undefined> {
-  talk.say(end === 'from' ? 'Reading the workloads …' : 'Reading the Services …')
+): Promise<Target | 'outside' | null | undefined> {
+  const { reads, question, list } = questions[ask === 'from' && !hasDestination ? 'workload' : ask]
+  talk.say(reads)
   const failed = (error: unknown): Listing => ({
     items: [],
     blind: { reason: error instanceof Error ? error.message : String(error), unlock: null },
   })
-  const listing = await (end === 'from' ? backend.listCallers(signal) : backend.listDestinations(signal)).catch(failed)
+  const listing = await backend[list](signal).catch(failed)
   if (listing.blind) talk.say(`The list could not be read: ${listing.blind.reason}. Type the name instead.`)
   const items = [...listing.items].sort((a, b) => Number(b.suspicious !== null) - Number(a.suspicious !== null))
-  const rows: Choosable<Target | null>[] = [
+  const rows: Choosable<Target | 'outside' | null>[] = [
     { text: "I don't know", value: null },
+    ...(ask === 'from' && hasDestination
+      ? [{ text: 'somebody outside the cluster, through a gateway', value: 'outside' as const }]
+      : []),
     ...items.map((item) => ({ text: itemSentence(item), says: item.target.text, value: item.target })),
   ]
-  const question =
-    end === 'from'
-      ? 'Who calls? A number, some letters, or NAME.NAMESPACE'
-      : 'Who is called? A number, some letters, or NAME.NAMESPACE:PORT'
   const choice = await pick(talk, backend, question, rows, takePaste, (text) => backend.target(text))
   if (choice.is === 'gone') return undefined
   if (choice.is === 'answered' || choice.value === null) return null
+  if (choice.value === 'outside') return 'outside'
   const ports = items.find(({ target }) => target === choice.value)?.ports ?? []
-  if (end === 'from' || choice.value.port !== null || ports.length === 0) return choice.value
+  if (ask !== 'to' || choice.value.port !== null || ports.length === 0) return choice.value
   return askPort(backend, talk, choice.value, ports, takePaste)
 }
 
@@ -133,13 +163,13 @@ async function askPort(
   takePaste: (given: Partial<Given>) => void,
 ): Promise<Target> {
   const [only] = ports
-  if (ports.length === 1 && only) return { ...target, port: only.port }
+  if (ports.length === 1 && only) return atPort(target, only.port)
   const rows: Choosable<number | null>[] = [
     { text: "I don't know", value: null },
     ...ports.map(({ port, name }) => ({ text: name ? `${port}, ${name}` : `${port}`, value: port })),
   ]
   const choice = await pick(talk, backend, 'Which port?', rows, takePaste)
-  return choice.is === 'chosen' ? { ...target, port: choice.value } : target
+  return choice.is === 'chosen' && choice.value !== null ? atPort(target, choice.value) : target
 }
 
 type Picked<Value> =

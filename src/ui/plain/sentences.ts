@@ -6,7 +6,7 @@ import { decidingCommand, verdictWord } from '../view/diagnosis.ts'
 import { hopSentences } from '../view/hops.ts'
 import { shortIds } from '../view/ids.ts'
 import { railRows } from '../view/rail.ts'
-import { callText, count, reasonText, symptomWords, timeOfDay, took } from '../view/wording.ts'
+import { callText, count, reasonText, symptomWords, timeOfDay, took, unlockText } from '../view/wording.ts'
 
 /** The same content as the screens, as sentences: one line each, nothing redrawn, no symbol without its word. */
 export function eventSentences(event: RunEvent, before: RunState, after: RunState): string[] {
@@ -85,7 +85,7 @@ function stepName(state: RunState, id: string): string {
 function commandSentences({ entry, learned }: Extract<RunEvent, { type: 'command-finished' }>, id: string): string[] {
   if (entry.status === 'ok') return [`Result ${id}, ${took(entry.durationMs)}: ${learned || 'read'}.`]
   const why = [reasonText(entry.reason), entry.detail].filter(Boolean).join(': ')
-  return [`Could not look, ${id}: ${why}.`, ...(entry.unlock ? [`To see it, ask for: ${entry.unlock}`] : [])]
+  return [`Could not look, ${id}: ${why}.`, ...(entry.unlock ? [capital(`${unlockText(entry)}.`)] : [])]
 }
 
 function nextSentences({ next }: Extract<RunEvent, { type: 'step-finished' }>, state: RunState): string[] {
@@ -167,4 +167,8 @@ export function pasteSentences(paste: Paste, known: readonly string[]): string[]
     ...paste.details,
     ...(known.length > 0 ? [`Known from it: ${known.join(', ')}.`] : []),
   ]
+}
+
+function capital(text: string): string {
+  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`
 }

@@ -73,7 +73,10 @@ export function Diagnosed({ isActive, walk, diagnosis, session, saved, flash, on
       case 'evidence':
         return onRequest({ open: 'evidence' })
       case 'explain':
-        return onRequest({ open: 'explain', text: [...title, ...lines, ...move].map(lineText).join('\n') })
+        return onRequest({
+          open: 'explain',
+          text: [...title, ...lines.slice(offset, offset + height), ...move].map(lineText).join('\n'),
+        })
       case 'note':
         return onRequest({ open: 'note' })
       case 'raw':

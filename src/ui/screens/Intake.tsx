@@ -1,11 +1,15 @@
 import { useEffect, useRef, useState } from 'react'
-import { emptyGiven, type Given, type Target } from '../../model/call.ts'
+import { emptyGiven, type Given } from '../../model/call.ts'
 import type { PickRow } from '../components/PickList.tsx'
 import { ends, type Line, span } from '../lines.ts'
 import type { Backend, ClusterFacts, Listing, WorkloadItem } from '../ports.ts'
 import { useNow, useScreen } from '../screen.ts'
 import {
+  type Ask,
+  asksOf,
+  atPort,
   blindNotice,
+  callerRows,
   clusterLine,
   type EndChoice,
   endRows,
@@ -41,18 +45,22 @@ interface Props {
 export function Intake(props: Props) {
   const { isActive, backend, facts, given, archive, now } = props
   const { width } = useScreen()
-  const [skipped, setSkipped] = useState<readonly ('from' | 'to' | 'port')[]>([])
+  const [skipped, setSkipped] = useState<readonly (Ask | 'port')[]>([])
+  const [isOutside, setOutside] = useState(false)
   const [portsOf, setPortsOf] = useState<WorkloadItem | null>(null)
-  const asks = backend.symptoms.find(({ id }) => id === given.symptom)?.asks ?? ['from', 'to']
+  const asks = asksOf(backend, given.symptom, isOutside)
   const hasSymptom = given.symptom !== undefined && given.symptom !== 'unknown'
   const question = nextQuestion()
   const callers = useListing(backend.listCallers, question === 'from', now)
+  const hosts = useListing(backend.listHosts, question === 'host', now)
   const destinations = useListing(backend.listDestinations, question === 'to', now)
 
-  function nextQuestion(): 'symptom' | 'from' | 'to' | 'port' | null {
+  function nextQuestion(): 'symptom' | Ask | 'port' | null {
     if (!hasSymptom && !skipped.length && given.symptom === undefined) return 'symptom'
-    if (asks.includes('from') && !given.from && !skipped.includes('from')) return 'from'
-    if (asks.includes('to') && !given.to && !given.host && !skipped.includes('to')) return 'to'
+    // From inside the mesh a host says who is called; from outside only the gateway knows what stands behind it.
+    const isKnown = { from: !!given.from, host: !!given.host, to: !!given.to || (!!given.host && asks[0] === 'from') }
+    const open = asks.find((ask) => !isKnown[ask] && !skipped.includes(ask))
+    if (open) return open
     if (portsOf && given.to && given.to.port === null && !skipped.includes('port')) return 'port'
     return null
   }
@@ -66,21 +74,29 @@ export function Intake(props: Props) {
   })
 
   const back = () => {
-    if (question === 'from') props.onGiven(withoutSymptom(given))
-    else if (question === 'to') {
-      setSkipped(skipped.filter((each) => each !== 'from' && each !== 'to'))
-      props.onGiven(asks.includes('from') ? { ...given, from: null } : withoutSymptom(given))
-    } else if (question === 'port') {
+    const before = asks[asks.indexOf(question as Ask) - 1]
+    if (question === 'symptom') props.onFlash('q or ctrl-c leaves')
+    else if (question === 'port') {
       setPortsOf(null)
       props.onGiven({ ...given, to: null })
-    } else props.onFlash('q or ctrl-c leaves')
+    } else if (before) {
+      setSkipped(skipped.filter((each) => each !== before && each !== question))
+      props.onGiven({ ...given, [before]: null })
+    } else if (isOutside) setOutside(false)
+    else props.onGiven(withoutSymptom(given))
   }
   const chooseEnd = (end: 'from' | 'to') => (choice: EndChoice) => {
-    if (choice.do === 'unknown') return setSkipped([...skipped, end])
+    if (choice.do === 'outside') return setOutside(true)
+    if (choice.do !== 'target') return setSkipped([...skipped, end])
     if (end === 'to' && choice.item && choice.item.ports.length > 1) setPortsOf(choice.item)
     const only = end === 'to' && choice.item?.ports.length === 1 ? choice.item.ports[0]?.port : undefined
-    const target = only !== undefined && choice.target.port === null ? { ...choice.target, port: only } : choice.target
+    const target = only !== undefined && choice.target.port === null ? atPort(choice.target, only) : choice.target
     props.onGiven({ ...given, [end]: target })
+  }
+  const chooseHost = (choice: EndChoice) => {
+    if (choice.do !== 'target') return setSkipped([...skipped, 'host'])
+    const { name, namespace } = choice.target
+    props.onGiven({ ...given, host: namespace === null ? name : `${name}.${namespace}` })
   }
   const typed = (text: string): PickRow<EndChoice>[] => {
     try {
@@ -135,18 +151,38 @@ export function Intake(props: Props) {
         }}
       />
     )
-  if (question === 'from')
+  if (question === 'from') {
+    const isAnybody = asks.includes('to')
     return (
       <Pick
         {...shared}
         key="from"
         title={title}
-        question={`${asked}who calls?`}
-        why="Its proxy decides where requests go, and logs what came back."
+        question={isAnybody ? `${asked}who calls?` : `${asked}which workload?`}
+        why={
+          isAnybody
+            ? 'Its proxy decides where requests go, and logs what came back.'
+            : 'Its pods, their labels and what should have put a proxy into them are read.'
+        }
         notices={blindNotice(callers.listing, callers.waited)}
-        rows={endRows(callers.listing)}
+        rows={callerRows(callers.listing, isAnybody)}
         typed={typed}
         onChoose={chooseEnd('from')}
+      />
+    )
+  }
+  if (question === 'host')
+    return (
+      <Pick
+        {...shared}
+        key="host"
+        title={title}
+        question={`${asked}which host do they ask for?`}
+        why="The name in the URL: a gateway chooses certificate and route by it."
+        notices={blindNotice(hosts.listing, hosts.waited)}
+        rows={endRows(hosts.listing)}
+        typed={typed}
+        onChoose={chooseHost}
       />
     )
   if (question === 'to')
@@ -173,7 +209,7 @@ export function Intake(props: Props) {
       rows={portRows(portsOf)}
       onChoose={(port: number | null) => {
         if (port === null || !given.to) return setSkipped([...skipped, 'port'])
-        props.onGiven({ ...given, to: { ...given.to, port } satisfies Target })
+        props.onGiven({ ...given, to: atPort(given.to, port) })
       }}
     />
   )
@@ -195,7 +231,9 @@ function breadcrumb(given: Partial<Given>): string {
   const known = knownTexts(given)
   if (known.length === 0) return ''
   const call =
-    given.from || given.to ? `${targetText(given.from ?? null) ?? '?'} → ${targetText(given.to ?? null) ?? '?'}` : ''
+    given.from || given.to || given.host
+      ? `${targetText(given.from ?? null) ?? (given.host ? 'outside' : '?')} → ${targetText(given.to ?? null) ?? given.host ?? '?'}`
+      : ''
   return `  ${[given.symptom ? symptomWords[given.symptom] : '', call].filter(Boolean).join('  ')}`
 }
 

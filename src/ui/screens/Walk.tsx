@@ -70,8 +70,7 @@ export function Walk({ isActive, walk, session, flash, now, onRequest, onFlash }
     if (session.proceed(what)) return
     onFlash(walk.over ? 'this walk is over · d diagnosis · q leaves' : 'still running · esc gives the command up')
   }
-  const onScreen = () =>
-    [...step, ...next, ...rail.map(({ label, remark }) => line(`${label} ${remark}`))].map(lineText).join('\n')
+  const onScreen = () => [...step, ...next].map(lineText).join('\n')
 
   usePresses((press) => {
     if (press.token === 'paste') return onRequest({ open: 'paste', text: press.text })
@@ -250,7 +249,8 @@ function labels(walk: WalkSnapshot, isElsewhere: boolean, label: string): Record
 /** What went wrong on our side stays on the screen until it is over. */
 export function banner(walk: WalkSnapshot, width: number): Line[] {
   if (walk.failed) return [[span(`✗ the walk broke off: ${walk.failed.message}`.slice(0, width * 2), 'bad')]]
-  if (walk.state.banner) return [[span(`! ${walk.state.banner} · what is known stays · r tries again`, 'warn')]]
+  if (walk.state.banner)
+    return wrap(line(span(`! ${walk.state.banner} · what is known stays · r tries again`, 'warn')), width, 2)
   if (walk.state.mode === 'replay') {
     const cluster = clusterText(walk.state)
     return [[span(`recorded: nothing is run${cluster ? `, it was ${cluster}` : ''}`, 'dim')]]

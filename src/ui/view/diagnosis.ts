@@ -1,9 +1,10 @@
 import type { Cause, Diagnosis } from '../../model/diagnosis.ts'
 import type { RunState } from '../../model/run.ts'
-import { blank, clipLine, type Line, labelled, line, span, wrap } from '../lines.ts'
+import { blank, type Line, labelled, line, span, wrap } from '../lines.ts'
 import { type Mark, markTones, symbols } from '../theme.ts'
 import { shortIds } from './ids.ts'
 import { railRows } from './rail.ts'
+import { excerptLines } from './step.ts'
 import { suspectLines } from './suspects.ts'
 import { timeOfDay } from './wording.ts'
 
@@ -132,7 +133,7 @@ function causeLines(cause: Cause, index: number, of: number, state: RunState, wi
       span(`  ${sourceText(state, quote.entry)}[${idOf(quote.entry)}]`, 'dim'),
     )
     if (!quote.excerpt || quote.statement.includes(quote.excerpt)) return [said]
-    return [said, clipLine(line(span('   │ ', 'dim'), span(quote.excerpt, 'quote')), width - column)]
+    return [said, ...excerptLines(quote.excerpt, '   ', width - column)]
   })
   const against = cause.contradicting.map((quote) => line(quote.statement, span(`  [${idOf(quote.entry)}]`, 'dim')))
   return [
@@ -238,5 +239,5 @@ export function decidingCommand(diagnosis: Diagnosis): string | null {
 export function summaryText(diagnosis: Diagnosis): string {
   const cause = diagnosis.causes[0]
   const move = diagnosis.verdict === 'cause' && cause ? ` Smallest move: ${cause.fix.statement}` : ''
-  return `${diagnosis.summary} (${verdictWord(diagnosis)}).${move}`
+  return `${diagnosis.summary.replace(/\.$/, '')} (${verdictWord(diagnosis)}).${move}`
 }

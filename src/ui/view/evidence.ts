@@ -3,7 +3,7 @@ import { matches } from '../fuzzy.ts'
 import { clipLine, type Line, line, padLine, span, wrap } from '../lines.ts'
 import { symbols } from '../theme.ts'
 import { lastRuns, shortIds } from './ids.ts'
-import { entryMark, reasonText, took } from './wording.ts'
+import { entryMark, reasonText, took, unlockText } from './wording.ts'
 
 export interface EvidenceRow {
   readonly command: CommandState
@@ -72,7 +72,7 @@ export function evidenceDetail({ command }: EvidenceRow, state: RunState, width:
             width,
             2,
           ),
-          ...(entry.unlock ? wrap(line(span(`  ask for: ${entry.unlock}`, 'dim')), width, 2) : []),
+          ...(entry.unlock ? wrap(line(span(`  ${unlockText(entry)}`, 'dim')), width, 2) : []),
         ]
       : []),
     ...quotes.flatMap((text) => wrap(line(span('│ ', 'dim'), span(text, 'quote')), width, 2)),

@@ -75,7 +75,15 @@ export function noClusterNotice(facts: ClusterFacts | null): Line[] {
 
 export type EndChoice =
   | { readonly do: 'target'; readonly target: Target; readonly item: WorkloadItem | null }
-  | { readonly do: 'unknown' }
+  | { readonly do: 'unknown' | 'outside' }
+
+export type Ask = 'from' | 'host' | 'to'
+
+/** Which questions a symptom leaves; from outside the cluster one asks for a host, and has no proxy of its own. */
+export function asksOf(backend: Backend, symptom: SymptomId | undefined, isOutside: boolean): readonly Ask[] {
+  const asks: readonly Ask[] = backend.symptoms.find(({ id }) => id === symptom)?.asks ?? ['from', 'to']
+  return isOutside ? asks.flatMap((ask): Ask[] => (ask === 'from' ? ['host'] : [ask])) : asks
+}
 
 const unknownRow: PickRow<EndChoice> = {
   id: 'unknown',
@@ -85,6 +93,15 @@ const unknownRow: PickRow<EndChoice> = {
   value: { do: 'unknown' },
 }
 
+const outsideRow: PickRow<EndChoice> = {
+  id: 'outside',
+  label: 'outside the cluster',
+  detail: 'through a gateway',
+  says: 'ingress internet browser',
+  pinned: true,
+  value: { do: 'outside' },
+}
+
 /** Suspicious ones first, then as the cluster lists them. */
 export function endRows(listing: Listing | null): PickRow<EndChoice>[] {
   const items = [...(listing?.items ?? [])]
@@ -92,8 +109,15 @@ export function endRows(listing: Listing | null): PickRow<EndChoice>[] {
   return [...items.map(itemRow), unknownRow]
 }
 
+/** Gateways call for somebody outside: they stand in one line. */
+export function callerRows(listing: Listing | null, isAnybody: boolean): PickRow<EndChoice>[] {
+  const rows = endRows(
+    listing && { ...listing, items: listing.items.filter(({ proxy }) => proxy !== 'gateway' || !isAnybody) },
+  )
+  return isAnybody ? [...rows.slice(0, -1), outsideRow, unknownRow] : rows
+}
+
 function itemRow(item: WorkloadItem): PickRow<EndChoice> {
-  const outside = item.proxy === 'gateway'
   const name = item.namespace ? `${item.name}.${item.namespace}` : item.name
   const pods =
     item.pods === null
@@ -118,7 +142,6 @@ function itemRow(item: WorkloadItem): PickRow<EndChoice> {
     id: `${item.kind}/${name}`,
     label: name,
     detail: detail.join(' · '),
-    says: outside ? 'outside the cluster, through a gateway ingress' : '',
     remark: item.suspicious && !detail.includes(item.suspicious) ? item.suspicious : null,
     tone: item.suspicious ? 'warn' : 'plain',
     value: { do: 'target', target: item.target, item },
@@ -138,6 +161,11 @@ export function blindNotice(listing: Listing | null, waitedSeconds: number): Lin
     line(span('? ', 'blind'), `The list could not be read: ${reason}.`, span(' Type the name instead.', 'dim')),
     ...(unlock ? [line(span(`  ask for: ${unlock}`, 'dim'))] : []),
   ]
+}
+
+/** As if it had been typed so. */
+export function atPort(target: Target, port: number): Target {
+  return { ...target, port, text: `${target.text}:${port}` }
 }
 
 /** What is known already, in words: shown so that nobody wonders what is not asked. */

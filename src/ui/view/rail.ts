@@ -1,3 +1,5 @@
+import type { HopRole } from '../../model/call.ts'
+import type { Hit } from '../../model/finding.ts'
 import type { CommandState, RunState, StepState } from '../../model/run.ts'
 import { clipLine, type Line, padLine, span } from '../lines.ts'
 import { type Mark, markTones, symbols, type Tone } from '../theme.ts'
@@ -18,28 +20,90 @@ export function railRows(state: RunState): RailRow[] {
   const steps = new Map(state.steps.map((step) => [step.id, step]))
   const extra = state.steps.filter(({ id }) => !state.plan.some((entry) => entry.id === id))
   const current = state.diagnosis ? null : (state.steps.findLast(({ status }) => status === 'running') ?? null)
+  const found = foundWhere(state)
   return [...state.plan, ...extra].map((entry, index) => {
     const step = steps.get(entry.id)
     const row = { id: entry.id, n: index + 1, label: entry.label, title: entry.title }
+    const hits = found.get(entry.id) ?? []
+    const isRunning = step?.status === 'running' && current?.id === step.id
+    // What objects alone give away is shown where it belongs, whether or not the walk has been there.
+    if (hits.length > 0 && !isRunning) return { ...row, mark: 'bad', remark: surest(hits) }
     if (!step) return { ...row, mark: 'open', remark: '' }
-    if (step.status === 'running') return { ...row, mark: current?.id === step.id ? 'now' : 'open', remark: '…' }
+    if (step.status === 'running') return { ...row, mark: isRunning ? 'now' : 'open', remark: '…' }
     if (step.status === 'skipped') return { ...row, mark: 'open', remark: 'skipped' }
     const commands = lastRuns(state).filter((command) => command.step === step.id)
-    const mark = verdictOf(state, step, commands)
-    return { ...row, mark, remark: shortVerdict(step.learned[0] ?? lookedAt(commands)) }
+    const titles = new Set(firedHits(state).map(({ hit }) => hit.title))
+    const told = step.learned.find((text) => !titles.has(text))
+    return {
+      ...row,
+      mark: verdictOf(state, step, commands),
+      remark: shortVerdict(told ?? (isAnswer(step) ? whoAnswered(state) : null) ?? lookedAt(state, step, commands)),
+    }
   })
+}
+
+interface Fired {
+  readonly layer: string
+  readonly hit: Hit
+}
+
+function firedHits(state: RunState): Fired[] {
+  return Object.values(state.outcomes).flatMap(({ layer, outcome }) =>
+    outcome.status === 'fired' ? outcome.hits.map((hit) => ({ layer, hit })) : [],
+  )
+}
+
+/** Findings about this call, by the row of their layer; where no row has it, by the step that found them. */
+function foundWhere(state: RunState): ReadonlyMap<string, readonly Hit[]> {
+  const found = new Map<string, Hit[]>()
+  for (const { layer, hit } of firedHits(state)) {
+    if (hit.about !== 'call') continue
+    const step =
+      state.plan.find((entry) => entry.layer === layer) ??
+      state.plan.find((entry) => familyOf(entry.layer) === familyOf(layer)) ??
+      state.steps.find(({ learned }) => learned.includes(hit.title))
+    if (step) found.set(step.id, [...(found.get(step.id) ?? []), hit])
+  }
+  return found
+}
+
+/** `client-sidecar-cluster` and `client-sidecar-routing` are looked at in one step. */
+function familyOf(layer: string): string {
+  return layer.split('-', 1)[0] ?? layer
+}
+
+function surest(hits: readonly Hit[]): string {
+  return (['proven', 'likely', 'possible'] as const).find((word) => hits.some((hit) => hit.certainty === word)) ?? ''
+}
+
+const isAnswer = ({ layer }: StepState) => layer === 'observability'
+
+function whoAnswered(state: RunState): string | null {
+  const hop = state.call?.hops.find(({ remark }) => remark?.startsWith('answered'))
+  return hop ? (answerers[hop.role] ?? hop.role) : null
+}
+
+const answerers: Partial<Record<HopRole, string>> = {
+  'client-proxy': "caller's proxy",
+  'server-proxy': "server's proxy",
+  'egress-gateway': 'egress gateway',
+  'ztunnel-client': "caller's ztunnel",
+  'ztunnel-server': "server's ztunnel",
+  app: 'the application',
+  external: 'the outside host',
 }
 
 /** A true finding about something else is `!`; what was looked at only in part is not fine. */
 function verdictOf(state: RunState, step: StepState, commands: readonly CommandState[]): Mark {
   if (step.status === 'blind') return 'blind'
-  const hits = Object.values(state.outcomes)
-    .filter((settled) => settled.layer === step.layer)
-    .flatMap(({ outcome }) => (outcome.status === 'fired' ? outcome.hits : []))
-  const onlyAsides = hits.length > 0 && hits.every(({ about }) => about === 'aside')
-  if (step.status === 'problem') return onlyAsides ? 'aside' : 'bad'
+  const fired = firedHits(state)
+  const isAside = fired.some(({ layer, hit }) => layer === step.layer && hit.about === 'aside')
+  // What was found here about another layer stands in that one's row.
+  const isToldElsewhere =
+    step.learned.length > 0 && step.learned.every((text) => fired.some(({ hit }) => hit.title === text))
+  if (step.status === 'problem' && !isToldElsewhere) return isAside ? 'aside' : 'bad'
   if (commands.some(couldNotLook)) return 'blind'
-  return onlyAsides ? 'aside' : 'ok'
+  return isAside ? 'aside' : 'ok'
 }
 
 /** That something is not there is an answer; everything else that is missing hides one. */
@@ -49,11 +113,15 @@ function couldNotLook({ entry }: CommandState): boolean {
   return entry?.status === 'missing' && !answers.has(entry.reason)
 }
 
-function lookedAt(commands: readonly CommandState[]): string {
+function lookedAt(state: RunState, step: StepState, commands: readonly CommandState[]): string {
   const lost = commands.filter(couldNotLook)
   if (lost.length > 0)
     return lost.length === commands.length ? 'not seen' : `${lost.length} of ${commands.length} not seen`
-  return commands.find(({ learned }) => learned)?.learned ?? ''
+  if (commands.length === 0) return 'nothing to ask'
+  if (commands.length === 1) return commands[0]?.learned ?? 'read'
+  const mode = state.ground?.dataPlaneMode ?? 'unknown'
+  if (step.n === 1 && mode !== 'unknown') return `${mode} mesh`
+  return `${commands.length} looks`
 }
 
 /** The rail has room for a clause, not for a sentence. */

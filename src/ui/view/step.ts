@@ -4,7 +4,7 @@ import { blank, clipLine, type Line, line, span, wrap } from '../lines.ts'
 import type { WalkSnapshot } from '../walk-session.ts'
 import { clipMiddle } from '../width.ts'
 import { lastRuns, shortIds } from './ids.ts'
-import { reasonText, seconds, took } from './wording.ts'
+import { reasonText, seconds, took, unlockText } from './wording.ts'
 
 /** After this long a running command counts its seconds and says what it waits for. */
 const slowMs = 2000
@@ -26,6 +26,11 @@ export function stepLines(walk: WalkSnapshot, step: StepState, n: number, width:
       latest.flatMap((command) => commandLines(command, idOf(command.id), walk.since[command.id] ?? null, width, now)),
     ),
     ...block(isRunning ? [] : learnedLines(step, hits, width)),
+    ...block(
+      !isRunning && step.status !== 'skipped' && latest.length === 0
+        ? wrap(line(span('Nothing to ask here: this call has no part in it.', 'dim')), width)
+        : [],
+    ),
   ]
 }
 
@@ -48,7 +53,7 @@ function commandLines(command: CommandState, id: string, startedAt: number | nul
   }
   const why = [reasonText(entry.reason), entry.detail].filter(Boolean).join(': ')
   const lost = wrap(line(span('  ? ', 'blind'), `could not look, ${why}`, span(` [${id}]`, 'dim')), width, 4)
-  const unlock = entry.unlock ? wrap(line(span(`    ask for: ${entry.unlock}`, 'dim')), width, 4) : []
+  const unlock = entry.unlock ? wrap(line(span(`    ${unlockText(entry)}`, 'dim')), width, 4) : []
   return [...head, ...lost, ...unlock]
 }
 
@@ -110,7 +115,20 @@ export function quoteLines(
   const margin = ' '.repeat(indent)
   const said = wrap(line(`${margin}${statement} `, span(`[${entry}]`, 'dim')), width, indent)
   if (!excerpt || statement.includes(excerpt)) return said
-  return [...said, clipLine(line(span(`${margin}│ `, 'dim'), span(excerpt, 'quote')), width)]
+  return [...said, ...excerptLines(excerpt, margin, width)]
+}
+
+/** The words of the tool. What an access log says by its flag stands behind time and path: not all of it fits one line. */
+export function excerptLines(excerpt: string, margin: string, width: number, most = 3): Line[] {
+  const bar = span(`${margin}│ `, 'dim')
+  const room = width - margin.length - 2
+  const whole = wrap(line(span(excerpt.replace(/\s+/g, ' '), 'quote')), room)
+  return whole
+    .slice(0, most)
+    .map((part, index) => [
+      bar,
+      ...(index === most - 1 && whole.length > most ? clipLine([...part, span(' …')], room) : part),
+    ])
 }
 
 /** What comes next and why, with the command as it will be run. */

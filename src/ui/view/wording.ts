@@ -96,6 +96,12 @@ export function reasonText(reason: string | null): string {
   return reasonWords[reason] ?? reason.replaceAll('-', ' ')
 }
 
+/** A permission is asked for; anything else is tried. */
+export function unlockText({ reason, unlock }: EvidenceEntry): string {
+  if (reason === 'canceled') return 'r asks again'
+  return /forbidden|denied/.test(reason ?? '') ? `ask for: ${unlock}` : `to see it: ${unlock}`
+}
+
 export function entryMark(entry: EvidenceEntry | null): { readonly mark: Mark; readonly tone: Tone } {
   if (!entry) return { mark: 'now', tone: 'accent' }
   return entry.status === 'ok' ? { mark: 'ok', tone: 'good' } : { mark: 'blind', tone: 'blind' }
