@@ -105,7 +105,7 @@ function sameService(a: string, b: string): boolean {
 }
 
 function isOfCall(role: LogRole, record: AccessLogRecord, input: LinesInput): boolean {
-  const { server, serverAddresses } = input
+  const { server } = input
   const cluster = record.upstreamCluster === null ? null : parseClusterName(record.upstreamCluster)
   const inbound =
     cluster?.role === 'inbound' ||
@@ -114,7 +114,7 @@ function isOfCall(role: LogRole, record: AccessLogRecord, input: LinesInput): bo
   switch (role) {
     case 'client': {
       if (inbound) return false
-      return toServer(record, cluster, server, serverAddresses) || toOutside(record, server, input.meshAddresses)
+      return toServer(record, cluster, input) || toOutside(record, server, input.meshAddresses)
     }
     case 'gateway':
       // What a gateway could not route has no cluster; the host and the port tell whether it is this call.
@@ -124,8 +124,7 @@ function isOfCall(role: LogRole, record: AccessLogRecord, input: LinesInput): bo
     case 'waypoint':
       return (
         isFromClient(record, input) &&
-        (toServer(record, cluster, server, serverAddresses) ||
-          (cluster?.role === 'inbound-vip' && cluster.host === server.host))
+        (toServer(record, cluster, input) || (cluster?.role === 'inbound-vip' && cluster.host === server.host))
       )
     case 'server': {
       if (cluster?.role === 'outbound') return false
@@ -150,13 +149,13 @@ function isFromClient({ downstreamRemote }: AccessLogRecord, { client, relayAddr
 function toServer(
   record: AccessLogRecord,
   cluster: ReturnType<typeof parseClusterName> | null,
-  server: ServerEnd,
-  addresses: ReadonlySet<string>,
+  input: LinesInput,
 ): boolean {
+  const { server, serverAddresses: addresses } = input
   if (cluster?.host && server.host) {
     if (cluster.host !== server.host && !fitsShort(cluster.host, server.host)) {
       // The route may send this host's traffic to another service: the authority still names what was called.
-      return record.authority !== null && server.host !== null && fitsShort(bareHost(record.authority), server.host)
+      return namesServer(record, input)
     }
     return server.portNumber === null || cluster.port === null || cluster.port === server.portNumber
   }
@@ -168,8 +167,17 @@ function toServer(
     (server.portNumber === null || localPort === server.portNumber || localPort === server.port?.containerPort)
   )
     return true
-  if (record.authority !== null && server.host !== null) return fitsShort(bareHost(record.authority), server.host)
-  return false
+  return namesServer(record, input)
+}
+
+/** A bare name is looked up in the caller's own namespace: another namespace may have a service of the same name. */
+function namesServer({ authority }: AccessLogRecord, { server, client, given }: LinesInput): boolean {
+  if (authority === null || server.host === null) return false
+  const name = bareHost(authority)
+  if (!fitsShort(name, server.host)) return false
+  if (name.includes('.') || (given.host !== null && bareHost(given.host) === name)) return true
+  const namespaces = new Set(client.pods.map(({ namespace }) => namespace))
+  return namespaces.size === 0 || server.namespace === null || namespaces.has(server.namespace)
 }
 
 /**

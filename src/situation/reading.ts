@@ -8,6 +8,7 @@ import { type Exchange, isClientSide, showsSymptom } from './exchanges.ts'
 import type { KubeRead } from './objects.ts'
 import { type PodView, podLabel } from './pods.ts'
 import { quote, quoteLine, type Situation } from './situation.ts'
+import { symptomGaps } from './symptom-gaps.ts'
 import { traceCall } from './tracing.ts'
 
 export interface SituationReading {
@@ -240,7 +241,7 @@ function unresolvedOf(situation: Situation): NotChecked[] {
       unlock: `kubectl get pods -n ${situation.clientNamespace ?? 'NAMESPACE'}`,
     })
   }
-  list.push(...refusedKinds(situation))
+  list.push(...refusedKinds(situation), ...symptomGaps(situation))
   if (given.to && server.service === null && server.pods.length === 0 && !server.external) {
     list.push({
       what: `the destination ${given.to.text}`,

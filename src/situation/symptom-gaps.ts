@@ -1,0 +1,56 @@
+import type { NotChecked } from '../model/diagnosis.ts'
+import type { Exchange } from './exchanges.ts'
+import { curlShowsSymptom, ztunnelShowsSymptom } from './reading.ts'
+import type { Situation } from './situation.ts'
+
+/** Symptoms that no line shows by itself: a call without them may look like any other. */
+const unseen: ReadonlySet<string> = new Set(['not-applied', 'not-injected', 'slow', 'unknown'])
+
+/** Where the logs and the complaint do not fit together: the call fails in another way, or does not fail any more. */
+export function symptomGaps(situation: Situation): NotChecked[] {
+  if (unseen.has(situation.symptom)) return []
+  return [...failsOtherwise(situation), ...worksAgain(situation)]
+}
+
+/** "Nothing wrong" would be true of the symptom that was named, and not of the call. */
+function failsOtherwise(situation: Situation): NotChecked[] {
+  const { failing, exchanges, passing, symptom } = situation
+  if (failing.length > 0 || curlShowsSymptom(situation) || ztunnelShowsSymptom(situation)) return []
+  const others = exchanges.filter(({ code }) => code === 0 || (code !== null && code >= 400))
+  const last = others.at(-1)
+  if (!last || others.length <= passing.length) return []
+  return [
+    {
+      what: `a request that shows ${symptom}`,
+      layer: 'client',
+      reason: `none is logged; ${others.length} of ${exchanges.length} logged requests of this call fail otherwise, the last with ${wordsOf(last)}`,
+      unlock: `run again with ${suggestion(last)} for what the logs show, or send the request that shows ${symptom} and run again`,
+    },
+  ]
+}
+
+function wordsOf({ client, gateway, waypoint, server, code }: Exchange): string {
+  const line = client ?? gateway ?? waypoint ?? server
+  return [code ?? 0, line?.record.flags.join(','), line?.record.details].filter((word) => word || word === 0).join(' ')
+}
+
+const named = new Set([401, 403, 404, 500, 502, 503, 504])
+
+function suggestion({ code }: Exchange): string {
+  return code !== null && named.has(code) ? `symptom ${code}` : 'another symptom'
+}
+
+/** What was proven of old lines may be over: all that failed did so before all that passed. */
+function worksAgain({ failing, passing }: Situation): NotChecked[] {
+  const lastFailure = failing.at(-1)?.time ?? null
+  const [first] = passing
+  if (lastFailure === null || !first || first.time === null || passing.length < 2 || first.time <= lastFailure) return []
+  return [
+    {
+      what: 'whether it still fails',
+      layer: 'client',
+      reason: `the last failing request of this call is of ${lastFailure}; the ${passing.length} logged since ${first.time} pass`,
+      unlock: 'send the request again and look at the new lines: what was wrong may be over',
+    },
+  ]
+}
