@@ -6,5 +6,7 @@ export default defineConfig({
     testTimeout: 30_000,
     // Two cores are what CI has; more workers only contend.
     maxWorkers: 2,
+    // Real terminals and processes on a machine that others use too: one more try, and only there.
+    retry: process.env.CI ? 1 : 0,
   },
 })
