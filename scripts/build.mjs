@@ -1,4 +1,4 @@
-// Bundles src/main.ts into dist/. Ink and listr2 end up in chunks that load only where used.
+// Bundles src/main.ts into dist/, and beside it what threads load that read a large log. Ink and listr2 end up in chunks that load only where used.
 import { readFileSync, rmSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -11,7 +11,7 @@ const outdir = resolve(root, process.argv[2] ?? 'dist')
 rmSync(outdir, { recursive: true, force: true })
 await build({
   absWorkingDir: root,
-  entryPoints: { main: 'src/main.ts' },
+  entryPoints: { main: 'src/main.ts', 'log-worker': 'src/cli/log-worker.ts' },
   outdir,
   bundle: true,
   splitting: true,

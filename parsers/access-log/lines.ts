@@ -14,14 +14,15 @@ export const longestLine = 1024 * 1024
 
 /**
  * Cuts a stream into lines. Lines within one chunk are not copied. Of a line longer than `longest` only its beginning is
- * kept and handed on as `tooLong`; the rest is skipped, so memory stays flat whatever comes.
+ * kept and handed on as `tooLong`; the rest is skipped, so memory stays flat whatever comes. `linesBefore` are those of a
+ * part that somebody else reads.
  */
-export function createLineSplitter(onLine: OnLine, longest = longestLine): LineSplitter {
+export function createLineSplitter(onLine: OnLine, longest = longestLine, linesBefore = 0): LineSplitter {
   const encoder = new TextEncoder()
   let held = new Uint8Array(4096)
   let heldLength = 0
   let overflowed = false
-  let line = 0
+  let line = linesBefore
   let halfPair = ''
 
   function hold(chunk: Uint8Array, start: number, end: number): void {

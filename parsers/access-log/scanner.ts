@@ -15,6 +15,8 @@ export interface AccessLogOptions {
   readonly format?: CompiledFormat | undefined
   /** Longer lines are handed on as unparsed. */
   readonly longestLineBytes?: number | undefined
+  /** Lines of the same log that are read elsewhere: numbers of lines go on from there. */
+  readonly linesBefore?: number | undefined
 }
 
 export interface ScanHandlers {
@@ -55,7 +57,7 @@ export function createAccessLogScanner(
   // Agent and Envoy messages may span lines; what nobody knows after one of them belongs to it.
   let afterLog = false
 
-  const splitter = createLineSplitter(readLine, options.longestLineBytes ?? longestLine)
+  const splitter = createLineSplitter(readLine, options.longestLineBytes ?? longestLine, options.linesBefore)
   return {
     push: splitter.push,
     end() {

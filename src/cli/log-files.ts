@@ -7,8 +7,12 @@ import { UserError } from '../model/errors.ts'
 const chunkBytes = 256 * 1024
 
 export interface OpenFile {
-  readonly stream: Readable
+  readonly stream: () => Readable
   readonly bytes: number
+  /** Where reading begins. */
+  readonly start: number
+  /** A file of known size with the log itself in it: no pipe, and not compressed. */
+  readonly isPlain: boolean
 }
 
 /** A log file as a stream; `tail` lines from its end, where they are asked for. */
@@ -32,8 +36,11 @@ export async function openLogFile(path: string, shown: string, tail: number | nu
   }
   const start = tail === null ? 0 : await startOfTail(file, about.size, tail)
   await file.close()
-  const raw = createReadStream(path, { highWaterMark: chunkBytes, start })
-  return { stream: isGzip ? raw.pipe(createGunzip({ chunkSize: chunkBytes })) : raw, bytes: about.size - start }
+  const stream = () => {
+    const raw = createReadStream(path, { highWaterMark: chunkBytes, start })
+    return isGzip ? raw.pipe(createGunzip({ chunkSize: chunkBytes })) : raw
+  }
+  return { stream, bytes: about.size - start, start, isPlain: about.isFile() && !isGzip }
 }
 
 function unreadable(shown: string, error: unknown): UserError {

@@ -46,19 +46,30 @@ export interface Tally {
   readonly others: number
 }
 
+type OpenEntry = OpenSpan & { readonly key: string; failed: number }
+
+/** What was counted, in the order in which the keys came. */
+export interface OpenTally {
+  readonly entries: readonly Readonly<OpenEntry>[]
+  readonly others: number
+}
+
 export interface Counter {
   readonly add: (key: string | null, failed: boolean, time: number) => void
   readonly merge: (key: string, span: OpenSpan, failed: number) => void
   readonly tally: () => Tally
+  readonly open: () => OpenTally
+  /** Whether every key has found its place. */
+  readonly isWhole: () => boolean
 }
 
 /** Counts by key, at most so many keys: what comes from clients (paths, addresses) has no end. */
 export function createCounter(most: number): Counter {
-  const found = new Map<string, OpenSpan & { readonly key: string; failed: number }>()
+  const found = new Map<string, OpenEntry>()
   let others = 0
   // Routes repeat from line to line, and comparing a string with itself costs nothing.
   let lastKey: string | null = null
-  let last: OpenSpan & { readonly key: string; failed: number } = { ...emptySpan(), key: '', failed: 0 }
+  let last: OpenEntry = { ...emptySpan(), key: '', failed: 0 }
   const entryOf = (key: string) => {
     const known = found.get(key)
     if (known || found.size >= most) return known
@@ -89,6 +100,8 @@ export function createCounter(most: number): Counter {
         entry.failed += failed
       }
     },
+    open: () => ({ entries: [...found.values()], others }),
+    isWhole: () => others === 0,
     tally: () => ({
       entries: [...found.values()]
         .sort((a, b) => b.failed - a.failed || b.count - a.count || (a.key < b.key ? -1 : 1))

@@ -1,16 +1,17 @@
 import type { AccessLogView } from '../../parsers/access-log/view.ts'
 import type { ProxyRole } from '../mesh/line-writer.ts'
 import type { AccessLogRecord, ZtunnelRecord } from '../model/access-log.ts'
+import type { LogPart, Tunnels } from './log-part.ts'
 import {
   closeSpan,
   createCounter,
   emptySpan,
   join,
-  type OpenSpan,
   type Span,
   type Tally,
   widen,
 } from './log-summary-counter.ts'
+import { byCount, groupByWho, type Leaf, offendersOf, spanOf } from './log-summary-groups.ts'
 import { type LineOutcome, lineOutcome, outcomeKey, type WhoAnswered } from './log-summary-outcome.ts'
 
 export interface LogGroup extends Span {
@@ -63,14 +64,11 @@ export interface LogTally {
   readonly skip: () => void
   readonly outcomeOf: (view: AccessLogView) => LineOutcome
   readonly summary: () => LogSummary
-}
-
-interface Leaf extends OpenSpan {
-  readonly traits: number
-  readonly flags: string | null
-  readonly termination: string | null
-  readonly outcome: LineOutcome
-  readonly example: AccessLogRecord
+  /** What was counted so far, for the tally of the whole log; null once something did not fit, as then nobody could add it up. */
+  readonly part: () => LogPart | null
+  readonly isWhole: () => boolean
+  /** Takes in what comes next in the log and was counted elsewhere: as if its lines were added here, after those before it. */
+  readonly take: (part: LogPart, linesBefore: number) => void
 }
 
 /** Cluster, then details: few leaves are left after these two, and they are compared one by one. */
@@ -79,21 +77,22 @@ type LeavesByKey = Map<string | null, Map<string | null, Leaf[]>>
 /** Details may carry anything (addresses, texts of a filter): beyond this many combinations lines are judged one by one. */
 const mostLeaves = 5000
 const mostKeys = 2000
+/** A part does not know which keys the tables of the whole will have room for, so it keeps more of them. */
+export const mostKeysOfPart = 8 * mostKeys
 
 /** Counts a stream of any length at constant memory. */
-export function createLogTally(podRole: ProxyRole | null = null): LogTally {
+export function createLogTally(podRole: ProxyRole | null = null, most = mostKeys): LogTally {
   const byKey: LeavesByKey = new Map()
   const leaves: Leaf[] = []
   const rest: Leaf[] = []
-  const routes = createCounter(mostKeys)
-  const peers = createCounter(mostKeys)
-  const failedPaths = createCounter(mostKeys)
-  const tunnels = new Map<string, OpenSpan & Omit<TunnelGroup, keyof Span>>()
+  const routes = createCounter(most)
+  const peers = createCounter(most)
+  const failedPaths = createCounter(most)
+  const tunnels = new Map<string, Tunnels>()
   const tunnel = { connections: 0, failed: 0 }
   let skipped = 0
 
-  function leafOf(view: AccessLogView): Leaf {
-    const { cluster, details, flags, termination, traits } = outcomeKey(view)
+  function leavesAt(cluster: string | null, details: string | null): Leaf[] {
     let byDetails = byKey.get(cluster)
     if (!byDetails) {
       byDetails = new Map()
@@ -104,10 +103,20 @@ export function createLogTally(podRole: ProxyRole | null = null): LogTally {
       alike = []
       if (leaves.length < mostLeaves) byDetails.set(details, alike)
     }
+    return alike
+  }
+
+  function leafOf(view: AccessLogView): Leaf {
+    const { cluster, details, flags, termination, traits } = outcomeKey(view)
+    const alike = leavesAt(cluster, details)
     for (const leaf of alike)
       if (leaf.traits === traits && leaf.flags === flags && leaf.termination === termination) return leaf
     const example = view.record()
-    const leaf = { ...emptySpan(), traits, flags, termination, outcome: lineOutcome(example, podRole), example }
+    const outcome = lineOutcome(example, podRole)
+    return keep(alike, { ...emptySpan(), cluster, details, traits, flags, termination, outcome, example })
+  }
+
+  function keep(alike: Leaf[], leaf: Leaf): Leaf {
     if (leaves.length < mostLeaves) {
       alike.push(leaf)
       leaves.push(leaf)
@@ -119,6 +128,18 @@ export function createLogTally(podRole: ProxyRole | null = null): LogTally {
     rest.push(leaf)
     return leaf
   }
+
+  function tunnelsAt(key: string, made: Tunnels): Tunnels {
+    const known = tunnels.get(key)
+    if (known) return known
+    const isFull = tunnels.size >= most
+    const group = isFull ? (tunnels.get('rest') ?? { ...made, from: 'others', to: 'others' }) : made
+    tunnels.set(isFull ? 'rest' : key, group)
+    return group
+  }
+
+  const isWhole = () =>
+    rest.length === 0 && tunnels.size < most && routes.isWhole() && peers.isWhole() && failedPaths.isWhole()
 
   return {
     outcomeOf: (view) => leafOf(view).outcome,
@@ -141,14 +162,39 @@ export function createLogTally(podRole: ProxyRole | null = null): LogTally {
       const from = nameOf(record.srcWorkload, record.srcNamespace, record.srcAddress)
       const to = nameOf(record.dstWorkload, record.dstNamespace, record.dstService ?? record.dstAddress)
       const key = `${record.direction} ${from} ${to} ${record.error}`
-      let group = tunnels.get(key)
-      if (!group) {
-        const isFull = tunnels.size >= mostKeys
-        const made = { ...emptySpan(), error: record.error, direction: record.direction, from, to }
-        group = isFull ? (tunnels.get('rest') ?? { ...made, from: 'others', to: 'others' }) : made
-        tunnels.set(isFull ? 'rest' : key, group)
-      }
+      const group = tunnelsAt(key, { ...emptySpan(), error: record.error, direction: record.direction, from, to })
       widen(group, record.time === null ? Number.NaN : Date.parse(record.time))
+    },
+    isWhole,
+    part: () =>
+      isWhole()
+        ? {
+            leaves,
+            routes: routes.open(),
+            peers: peers.open(),
+            failedPaths: failedPaths.open(),
+            tunnels: [...tunnels],
+            tunnel,
+            skipped,
+          }
+        : null,
+    take(part, linesBefore) {
+      for (const leaf of part.leaves) {
+        const { cluster, details, flags, termination, traits, example } = leaf
+        const alike = leavesAt(cluster, details)
+        const known = alike.find(
+          (one) => one.traits === traits && one.flags === flags && one.termination === termination,
+        )
+        const moved = { ...leaf, ...emptySpan(), example: { ...example, line: example.line + linesBefore } }
+        join(known ?? keep(alike, moved), leaf)
+      }
+      for (const { key, failed, ...span } of part.routes.entries) routes.merge(key, span, failed)
+      for (const { key, failed, ...span } of part.peers.entries) peers.merge(key, span, failed)
+      for (const { key, failed, ...span } of part.failedPaths.entries) failedPaths.merge(key, span, failed)
+      for (const [key, group] of part.tunnels) join(tunnelsAt(key, { ...group, ...emptySpan() }), group)
+      tunnel.connections += part.tunnel.connections
+      tunnel.failed += part.tunnel.failed
+      skipped += part.skipped
     },
     summary() {
       const all = [...leaves, ...rest].filter(({ count }) => count > 0)
@@ -189,55 +235,4 @@ function pathOf(view: AccessLogView): string | null {
 
 function nameOf(workload: string | null, namespace: string | null, address: string | null): string {
   return workload === null ? (address ?? 'unknown') : namespace === null ? workload : `${workload}.${namespace}`
-}
-
-function groupByWho(leaves: readonly Leaf[]): LogGroup[] {
-  const groups = new Map<WhoAnswered, OpenSpan & { readonly who: WhoAnswered; failed: number }>()
-  for (const leaf of leaves) {
-    const { who, failed } = leaf.outcome
-    const group = groups.get(who) ?? { ...emptySpan(), who, failed: 0 }
-    groups.set(who, group)
-    join(group, leaf)
-    if (failed) group.failed += leaf.count
-  }
-  return [...groups.values()].sort(byCount).map(({ who, failed, ...span }) => ({ who, failed, ...closeSpan(span) }))
-}
-
-/** Failing lines that say the same, whatever their destination: one broken thing breaks calls to many. */
-function offendersOf(leaves: readonly Leaf[]): Offender[] {
-  const groups = new Map<string, Leaf[]>()
-  for (const leaf of leaves) {
-    const { kind, code, flags, details, termination } = leaf.example
-    const { who, writer } = leaf.outcome
-    const key = JSON.stringify([kind, code, flags, details, termination, who, writer])
-    const group = groups.get(key)
-    if (group) group.push(leaf)
-    else groups.set(key, [leaf])
-  }
-  return [...groups.values()].flatMap(toOffender).sort(byCount)
-}
-
-function toOffender(group: readonly Leaf[]): Offender[] {
-  const [first] = [...group].sort(byCount)
-  if (!first) return []
-  const { code, flags, details, termination, kind } = first.example
-  const { who, writer } = first.outcome
-  const destinations = createCounter(mostLeaves)
-  for (const leaf of group) destinations.merge(destinationOf(leaf.example) ?? '-', leaf, leaf.count)
-  const span = { ...closeSpan(spanOf(group)), destinations: destinations.tally().entries.map(({ key }) => key) }
-  return [{ who, writer, kind, code, flags, details, termination, ...span, example: first.example }]
-}
-
-function destinationOf({ upstreamCluster, authority, sni }: AccessLogRecord): string | null {
-  return upstreamCluster ?? authority ?? sni
-}
-
-function spanOf(leaves: readonly OpenSpan[]): OpenSpan {
-  const span = emptySpan()
-  for (const leaf of leaves) join(span, leaf)
-  return span
-}
-
-function byCount(left: { readonly count: number }, right: { readonly count: number }): number {
-  return right.count - left.count
 }

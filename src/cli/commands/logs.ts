@@ -10,6 +10,7 @@ import { exitCodes } from '../exit-codes.ts'
 import { type Io, print, wantsColour } from '../io.ts'
 import { chunksUntil, openLogFile } from '../log-files.ts'
 import { type LineOutput, lineOutput, redacted } from '../log-output.ts'
+import type { LogRange } from '../log-ranges.ts'
 import { createLogReader, type LogReader } from '../log-reader.ts'
 import type { CliCommand } from '../program.ts'
 import { addClusterOptions, type ClusterFlags, colorOption } from '../shared-options.ts'
@@ -92,8 +93,12 @@ async function run(io: Io, source: string | undefined, flags: LogsFlags): Promis
     if (flags.parseOnly) throw new UserError('--parse-only measures how fast a file is read', `${source}: no such file`)
     return readPods(work, source)
   }
-  const { stream, bytes } = await openLogFile(path, source, tail)
-  return flags.parseOnly ? measure(work, stream, bytes) : readStream(work, stream, [source])
+  const { stream, bytes, start, isPlain } = await openLogFile(path, source, tail)
+  if (flags.parseOnly) return measure(work, stream(), bytes)
+  // Printed lines come in their order; a summary has none.
+  const isShared = isPlain && !flags.follow && flags.output !== 'ndjson'
+  const reader = isShared ? await readLarge(work, path, { start, end: start + bytes }) : null
+  return reader ? conclude(work, reader, [source], []) : readStream(work, stream(), [source])
 }
 
 interface Work {
@@ -143,6 +148,23 @@ async function readStream(work: Work, stream: Readable, sources: readonly string
   scanner.end()
   await output?.flush()
   return conclude(work, reader, sources, [])
+}
+
+/** A large file is read by several threads; null where that is not worth it or cannot be done. */
+async function readLarge(work: Work, path: string, whole: LogRange): Promise<LogReader | null> {
+  const { inThread, readShared, threadsFor, workerFile } = await import('../log-crew.ts')
+  const { flags, format, io, sinceMs } = work
+  const threads = threadsFor(whole.end - whole.start)
+  const file = workerFile()
+  if (threads < 2 || file === null) return null
+  const crew = inThread(file, { path, format: flags.format, where: flags.where ?? [], sinceMs })
+  try {
+    const reader = await openReader(work, null, null, format)
+    await readShared(reader, path, whole, { threads, format, elsewhere: crew.read }, io.interrupt)
+    return reader
+  } finally {
+    crew.end()
+  }
 }
 
 async function readPods(work: Work, source: string): Promise<number> {
@@ -212,16 +234,13 @@ async function openReader(
   podRole: Parameters<typeof createLogReader>[0]['podRole'],
   format: CompiledFormat | undefined,
 ): Promise<LogReader> {
-  const { isZtunnelRecord, parseZtunnelLine } = await import('../../../parsers/ztunnel-log.ts')
+  const { readTunnel } = await import('../log-part.ts')
   return createLogReader({
     podRole,
     format,
     filter: readFilter(flags.where ?? []),
     sinceMs,
-    readTunnel: (line) => {
-      const entry = parseZtunnelLine(line)
-      return entry !== null && isZtunnelRecord(entry) ? entry : null
-    },
+    readTunnel,
     onLine: output ? output.line : null,
     onTunnel: output ? output.tunnel : null,
   })
