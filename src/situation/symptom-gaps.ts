@@ -44,7 +44,8 @@ function suggestion({ code }: Exchange): string {
 function worksAgain({ failing, passing }: Situation): NotChecked[] {
   const lastFailure = failing.at(-1)?.time ?? null
   const [first] = passing
-  if (lastFailure === null || !first || first.time === null || passing.length < 2 || first.time <= lastFailure) return []
+  if (lastFailure === null || !first || first.time === null || passing.length < 2 || first.time <= lastFailure)
+    return []
   return [
     {
       what: 'whether it still fails',

@@ -50,25 +50,33 @@ export default defineRule({
   },
 })
 
-function denied(situation: Situation, { by, at, quote }: Refusal, { policy, rule, why, alsoMatches }: DenyMatch): Hit {
+function denied(situation: Situation, { by, at, quote }: Refusal, match: DenyMatch): Hit {
+  const { policy, rule, why, alsoMatches, isOtherRequest } = match
   const { namespace, name, index } = by === 'none' ? { namespace: '', name: '', index: null } : by
   const object = `AuthorizationPolicy ${namespace}/${name}`
   const which = index === null ? 'one of its rules' : `its rule ${index}`
   const more =
     alsoMatches.length > 0 ? ` These match as well, and only one is ever logged: ${alsoMatches.join(', ')}.` : ''
-  const statement = `If the caller is meant to pass, narrow ${index === null ? 'the matching rule' : `rule ${index}`} of ${object} so that it no longer matches this request; keep its other rules.`
+  const isGone = !policy && situation.store.readable('AuthorizationPolicy', namespace) === 'yes'
+  const gone = isGone ? ' It is not there any more: what it refused then may pass now.' : ''
+  const path = situation.given.path ?? ''
+  const other = isOtherRequest ? ` That line is of another path: as the policies are now, ${path} would pass.` : ''
+  const narrow = `If the caller is meant to pass, narrow ${index === null ? 'the matching rule' : `rule ${index}`} of ${object} so that it no longer matches this request; keep its other rules.`
+  const statement = isGone
+    ? `Nothing to change in the mesh: ${object} is gone. Send the request again; if it is still refused, the proxy that refused it has old configuration.`
+    : narrow
   return {
     subject: object,
     title: `${object} denies ${callerName(situation)} this request to ${destinationName(situation)}`,
-    statement: `${object} has action DENY and ${which} matches at ${placeName(at)}.${why ? ` ${why}.` : ''}${more}`,
-    certainty: 'proven',
+    statement: `${object} has action DENY and ${which} matches at ${placeName(at)}.${why ? ` ${why}.` : ''}${more}${gone}${other}`,
+    certainty: isOtherRequest ? 'possible' : 'proven',
     supporting: [quote, ...(policy ? [quoteObject(policy, `what ${object} says`, rule ?? policy.object.spec)] : [])],
     contradicting: [],
     fix: policy
       ? policyFix(policy, statement, risk)
       : looseFix(statement, `every workload that ${object} selects`, risk),
     verify: tryAgain(situation, 'no refusal, and no matched_policy in the new log line'),
-    wouldDecide: null,
+    wouldDecide: isOtherRequest ? serverLogDecides(situation, at) : null,
     about: 'call',
   }
 }

@@ -1,5 +1,6 @@
 import { authorize } from '../../mesh/authorize.ts'
 import { identityOf } from '../../mesh/workload.ts'
+import { pathOnly } from '../../situation/exchanges.ts'
 import type { Stored } from '../../situation/objects.ts'
 import { workloadOf } from '../../situation/security.ts'
 import type { Situation } from '../../situation/situation.ts'
@@ -21,6 +22,8 @@ export interface DenyMatch {
   readonly why: string | null
   /** Other DENY rules that match as well: Envoy names one only. */
   readonly alsoMatches: readonly string[]
+  /** The refused line is of another path than the one complained about, and the policies let that one pass. */
+  readonly isOtherRequest: boolean
 }
 
 export function denyMatchOf(situation: Situation, refusal: Refusal): DenyMatch | null {
@@ -36,7 +39,17 @@ export function denyMatchOf(situation: Situation, refusal: Refusal): DenyMatch |
     rule,
     why: isSame ? (decision.by?.why ?? null) : null,
     alsoMatches: isSame ? decision.alsoMatches : [],
+    isOtherRequest: isSame && passesAsAsked(situation, refusal),
   }
+}
+
+function passesAsAsked(situation: Situation, refusal: Refusal): boolean {
+  const { path } = situation.given
+  const logged = refusal.line?.record.path
+  if (!path || !logged || !refusal.pod || pathOnly(path) === pathOnly(logged)) return false
+  const asked = { ...requestAt(situation, refusal), path }
+  const policies = situation.store.objects('AuthorizationPolicy')
+  return authorize(asked, policies, workloadOf(refusal.pod), situation.mesh).decision === 'allowed'
 }
 
 const httpOnly: ReadonlySet<string> = new Set(['token', 'host', 'method', 'path', 'header'])

@@ -2,6 +2,7 @@ import type { Authorization } from '../../mesh/authorize.ts'
 import { identityOf } from '../../mesh/workload.ts'
 import type { Quote } from '../../model/evidence.ts'
 import type { KubeObject } from '../../model/kube.ts'
+import type { Stored } from '../../situation/objects.ts'
 import type { PodView } from '../../situation/pods.ts'
 import { curlShowsSymptom, ztunnelOfCall } from '../../situation/reading.ts'
 import { workloadOf } from '../../situation/security.ts'
@@ -24,7 +25,8 @@ export const rbacBodyLength = 19
  * themselves may say it. Never more than likely.
  */
 export function unloggedRefusal(situation: Situation): Unlogged | null {
-  if (refusalOf(situation) !== null || !couldBeRefusal(situation)) return null
+  if (refusalOf(situation) !== null) return null
+  if (!couldBeRefusal(situation)) return refusalMadeSince(situation)
   const { sample } = situation
   const front = sample?.client ?? sample?.gateway ?? null
   const decided = decide(situation, sample?.client ? situation.client.pod : null)
@@ -48,6 +50,29 @@ export function unloggedRefusal(situation: Situation): Unlogged | null {
     )
   }
   return { ...decided, supporting, contradicting }
+}
+
+/** All logged requests passed, and what refuses them now was made after the last of them. */
+function refusalMadeSince(situation: Situation): Unlogged | null {
+  const { symptom, failing, exchanges, client } = situation
+  const last = exchanges.at(-1)
+  if (symptom !== '403' || failing.length > 0 || !last?.time) return null
+  const { time } = last
+  const decided = decide(situation, client.pod)
+  if (!decided) return null
+  const stored = decidingPolicies(situation, decided.decision)
+  if (!stored.some(({ object }) => isNewer(object, time))) return null
+  const line = last.server ?? last.waypoint ?? last.client ?? last.gateway
+  return {
+    ...decided,
+    supporting: quotesOfDecision(situation, decided.decision),
+    contradicting: line ? [quoteLine(line, 'the last request logged passed; the policy was made after it')] : [],
+  }
+}
+
+/** Made after that time: lines until then say nothing about it. */
+export function isNewer({ metadata }: KubeObject, time: string): boolean {
+  return metadata.creationTimestamp !== undefined && Date.parse(metadata.creationTimestamp) > Date.parse(time)
 }
 
 function couldBeRefusal(situation: Situation): boolean {
@@ -140,7 +165,14 @@ function identityShown({ mesh }: Situation, peer: PodView | null): string | null
   return peer.hasEnvoy || peer.proxy === 'ambient' ? identityOf(workloadOf(peer), mesh.trustDomain) : null
 }
 
-export function quotesOfDecision(situation: Situation, { by, considered }: Authorization): Quote[] {
+export function quotesOfDecision(situation: Situation, decision: Authorization): Quote[] {
+  return decidingPolicies(situation, decision).map((stored) => {
+    const { namespace, name } = stored.object.metadata
+    return quoteObject(stored, `what AuthorizationPolicy ${namespace}/${name} says`, stored.object.spec)
+  })
+}
+
+function decidingPolicies(situation: Situation, { by, considered }: Authorization): Stored[] {
   const names =
     by?.policy != null
       ? [by.policy]
@@ -149,7 +181,6 @@ export function quotesOfDecision(situation: Situation, { by, considered }: Autho
           .map(({ policy }) => policy)
   return names.flatMap((policy) => {
     const [namespace = '', name = ''] = policy.split('/')
-    const stored = situation.store.get('AuthorizationPolicy', namespace, name)
-    return stored ? [quoteObject(stored, `what AuthorizationPolicy ${policy} says`, stored.object.spec)] : []
+    return situation.store.get('AuthorizationPolicy', namespace, name) ?? []
   })
 }

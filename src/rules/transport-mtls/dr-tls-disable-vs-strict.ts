@@ -13,6 +13,7 @@ import {
   type Transport,
   transportOf,
 } from '../lib/transport.ts'
+import { isNewer } from '../lib/unlogged-refusal.ts'
 import { callerName, destinationName, tryAgain } from '../lib/words.ts'
 
 /** The caller's proxy was told to send something else than mesh mTLS, and the destination takes nothing else. */
@@ -48,6 +49,13 @@ export default defineRule({
     const autoIsOff = !situation.mesh.enableAutoMtls && sends.mode === 'none' && sends.rule !== null
     if (outcome?.outcome !== 'fails' || (!sends.decidedBy && !autoIsOff && situation.mesh.enableAutoMtls)) return quiet
     const answered = situation.exchanges.find(({ server }) => server !== null && server.record.method !== null)
+    const last = situation.exchanges.at(-1)
+    const rule = sends.decidedBy?.object
+    if (!exchange && situation.failing.length === 0 && answered && last?.time && rule && isNewer(rule, last.time)) {
+      const line = last.server ?? last.client ?? last.gateway
+      const passed = line ? [quoteLine(line, 'the last request logged arrived; the rule was made after it')] : []
+      return fired({ ...conflict(situation, transport, null, 'call'), contradicting: passed })
+    }
     if (!exchange && answered?.server)
       return ruledOut('requests of this call arrive at the destination', quoteLine(answered.server, 'it arrived'))
     if (exchange) return fired(conflict(situation, transport, exchange, 'call'))
