@@ -38,6 +38,17 @@ export function meshTarget(command: Command): ProbeTarget {
   return { subject: 'mesh', namespace: null, name: null, command }
 }
 
+/** Addresses of a pasted line whose owners are to be looked up: nobody named the ends. */
+export function addressesOfLine({ given, hints }: Situation): readonly string[] {
+  const wanted = [...(given.from ? [] : [hints.clientIp]), ...(given.to ? [] : [hints.serverIp, hints.serviceIp])]
+  return [...new Set(wanted.filter((ip): ip is string => ip !== null))]
+}
+
+/** While owners are looked up one address after the other, an end that is not known may yet become known. */
+export function addressesAreKnown(situation: Situation): boolean {
+  return situation.isSettled('mesh.podsByIp') || addressesOfLine(situation).length === 0
+}
+
 /** Whether the objects of a role's namespaces have been read, or cannot be: only then an empty list of pods means none. */
 export function endsAreKnown(situation: Situation, role: Role): boolean {
   const asked = situation.isSettled
@@ -46,9 +57,9 @@ export function endsAreKnown(situation: Situation, role: Role): boolean {
       // Where both ends live in one namespace it is read once, as the server's.
       if (situation.clientNamespace !== null && situation.clientNamespace === situation.serverNamespace)
         return asked('server.config')
-      return asked('client.config') || situation.clientNamespace === null
+      return asked('client.config') || (situation.clientNamespace === null && addressesAreKnown(situation))
     case 'server':
-      return asked('server.config') || situation.serverNamespace === null
+      return asked('server.config') || (situation.serverNamespace === null && addressesAreKnown(situation))
     case 'gateway':
       return asked('server.config') && (situation.gateway === null || asked('gateway.pods'))
     case 'waypoint':

@@ -6,10 +6,23 @@ import listenerParser from '../../parsers/proxy-config-listener.ts'
 import routeParser from '../../parsers/proxy-config-route.ts'
 import secretParser from '../../parsers/proxy-config-secret.ts'
 import proxyStatusParser from '../../parsers/proxy-status.ts'
+import type { Role } from '../model/evidence.ts'
 import type { Layer } from '../model/layer.ts'
 import type { Parser } from '../model/parser.ts'
+import { ipOf } from '../situation/hints.ts'
 import type { Situation } from '../situation/situation.ts'
-import { ask, count, defineProbe, istioctl, meshTarget, namespaceTarget, planForEnvoys, waitFor } from './define.ts'
+import {
+  addressesAreKnown,
+  ask,
+  count,
+  defineProbe,
+  istioctl,
+  meshTarget,
+  namespaceTarget,
+  nothing,
+  planForEnvoys,
+  waitFor,
+} from './define.ts'
 
 export const clientVersion = defineProbe({
   name: 'clientVersion',
@@ -67,6 +80,7 @@ export const analyze = defineProbe({
   needsExec: false,
   plan(situation, role) {
     const { clientNamespace, serverNamespace } = situation
+    if (!addressesAreKnown(situation)) return waitFor('the namespaces of both ends')
     const names =
       role === 'server'
         ? [serverNamespace]
@@ -186,6 +200,39 @@ export const endpoints = proxyConfig(
   endpointParser,
   'cluster with endpoints',
 )
+/**
+ * Endpoints as istiod sent them: only these say which cluster an address belongs to. Asked where a line of this call waits in vain
+ * for an address that no pod we know has; any other walk runs nothing.
+ */
+export const eds = defineProbe({
+  name: 'eds',
+  isOptional: true,
+  roles: ['client', 'gateway'],
+  title: 'whose the endpoints are',
+  layer: 'multicluster',
+  needsExec: true,
+  plan(situation, role) {
+    const log = role === 'gateway' ? 'gateway.accessLog' : 'client.accessLog'
+    if (!situation.isSettled(log)) return waitFor('the lines of this call')
+    return waitsForStranger(situation, role)
+      ? planForEnvoys(situation, role, 1, (pod) =>
+          istioctl('proxy-config', 'eds', `${pod.name}.${pod.namespace}`, '-o', 'json'),
+        )
+      : nothing
+  },
+  read: ({ stdout }) => endpointParser.parse(stdout),
+  learned: (data) => count(data.length, 'cluster with endpoints', 'clusters with endpoints'),
+})
+
+function waitsForStranger({ failing, podByIp, server }: Situation, role: Role): boolean {
+  if (server.external) return false
+  return failing.some((exchange) => {
+    const record = (role === 'gateway' ? exchange.gateway : exchange.client)?.record
+    const address = ipOf(record?.upstreamHost ?? null)
+    return record?.flags.includes('UF') === true && address !== null && podByIp(address) === null
+  })
+}
+
 export const secrets = proxyConfig(
   'secrets',
   'secret',

@@ -11,7 +11,18 @@ import type { EvidenceKey } from '../model/evidence.ts'
 import type { KubeObject } from '../model/kube.ts'
 import type { KubeRead } from '../situation/objects.ts'
 import type { Situation } from '../situation/situation.ts'
-import { ask, count, defineProbe, kubectl, meshTarget, namespaceTarget, nothing, waitFor } from './define.ts'
+import {
+  addressesAreKnown,
+  addressesOfLine,
+  ask,
+  count,
+  defineProbe,
+  kubectl,
+  meshTarget,
+  namespaceTarget,
+  nothing,
+  waitFor,
+} from './define.ts'
 
 /** What the walk reads of a namespace, in one command. Kinds that the cluster does not serve are left out. */
 const namespaceKinds = [
@@ -136,8 +147,7 @@ export const namespaces = defineProbe({
     const names = [
       ...new Set([situation.clientNamespace, situation.serverNamespace, situation.given.istioNamespace]),
     ].filter((name): name is string => name !== null)
-    if (situation.hints.clientIp !== null && situation.clientNamespace === null && !asked(situation, 'mesh.podsByIp'))
-      return waitFor('the namespaces of both ends')
+    if (!addressesAreKnown(situation)) return waitFor('the namespaces of both ends')
     return ask(meshTarget(kubectl('get', 'namespaces', ...names.sort(), '-o', 'json')))
   },
   // A namespace that does not exist is an answer: `ext.test` is a host then.
@@ -189,18 +199,11 @@ export const config = defineProbe({
 /** Namespaces a role adds to those already read; null while it is not known yet. */
 function namespacesOf(situation: Situation, role: string): readonly string[] | null {
   const { clientNamespace, serverNamespace, given } = situation
-  const waitsForIp = (ip: string | null) =>
-    ip !== null && situation.podByIp(ip) === null && !asked(situation, 'mesh.podsByIp')
+  if (!addressesAreKnown(situation)) return null
   switch (role) {
     case 'server':
-      if (
-        serverNamespace === null &&
-        [situation.hints.serverIp, situation.hints.clientIp, situation.hints.serviceIp].some(waitsForIp)
-      )
-        return null
       return serverNamespace === null ? [] : [serverNamespace]
     case 'client':
-      if (clientNamespace === null && waitsForIp(situation.hints.clientIp)) return null
       // One end's namespace is read once, also when both ends live in it.
       return clientNamespace === null || clientNamespace === serverNamespace ? [] : [clientNamespace]
     case 'mesh':
@@ -294,24 +297,27 @@ export const podsByIp = defineProbe({
   needsExec: false,
   plan(situation) {
     const { hints, given } = situation
-    const wanted = [
-      ...(given.from ? [] : [hints.clientIp]),
-      ...(given.to ? [] : [hints.serverIp, hints.serviceIp]),
-    ].filter((ip): ip is string => ip !== null)
-    return ask(
-      ...[...new Set(wanted)].map((ip) => ({
-        subject: `address ${ip}`,
-        namespace: null,
-        name: null,
-        command: kubectl('get', 'pods', '-A', '--field-selector', `status.podIP=${ip}`, '-o', 'json'),
-      })),
-    )
+    const pods = addressesOfLine(situation).map((ip) => ({
+      subject: `address ${ip}`,
+      namespace: null,
+      name: null,
+      command: kubectl('get', 'pods', '-A', '--field-selector', `status.podIP=${ip}`, '-o', 'json'),
+    }))
+    // The address a caller dials is a Service's, unless a gateway took the call.
+    const dialled = given.to || hints.host ? null : hints.serviceIp
+    if (dialled === null) return ask(...pods)
+    return ask(...pods, {
+      subject: `service address ${dialled}`,
+      namespace: null,
+      name: null,
+      command: kubectl('get', 'services', '-A', '--field-selector', `spec.clusterIP=${dialled}`, '-o', 'json'),
+    })
   },
   isAnswer: (result) => result.exit.kind === 'exited' && result.exit.code === 0,
   read: (result, { command }) => readList(result, command.args, null, true),
   learned: (data) =>
     data.items.length === 0
-      ? 'no pod has this address'
+      ? 'nobody in the cluster has this address'
       : data.items.map(({ metadata }) => `${metadata.name}.${metadata.namespace}`).join(', '),
 })
 
@@ -380,6 +386,7 @@ export const events = defineProbe({
   needsExec: false,
   plan(situation, role) {
     const { clientNamespace, serverNamespace } = situation
+    if (!addressesAreKnown(situation)) return waitFor('the namespaces of both ends')
     const name = role === 'server' ? serverNamespace : clientNamespace === serverNamespace ? null : clientNamespace
     return name === null ? nothing : ask(namespaceTarget(name, kubectl('get', 'events', '-n', name, '-o', 'json')))
   },

@@ -64,6 +64,8 @@ export function namespaceOfServer(given: Given, hints: Hints, store: ObjectStore
   if (hints.serverNamespace) return hints.serverNamespace
   const byIp = hints.serverIp === null ? null : podByIp(store, hints.serverIp)
   if (byIp) return byIp.namespace
+  const dialled = given.to ? null : serviceByIp(store, hints.serviceIp)
+  if (dialled) return dialled.object.metadata.namespace ?? 'default'
   if (given.to) return given.namespace ?? namespaceOfClient(given, hints, store) ?? 'default'
   return null
 }
@@ -245,10 +247,8 @@ function findService(
       if (short) return short
     }
   }
-  if (hints.serviceIp) {
-    const byAddress = store.list('Service').find(({ object }) => object.spec?.clusterIP === hints.serviceIp)
-    if (byAddress) return byAddress
-  }
+  const byAddress = to ? null : serviceByIp(store, hints.serviceIp)
+  if (byAddress) return byAddress
   // A workload was named: the services that select its pods.
   const pods = store.list('Pod').map(viewPod)
   const own = to ? podsOfTarget(to, namespace, store, pods) : byIp ? [byIp] : []
@@ -341,6 +341,15 @@ function choose(
 function podByIp(store: ObjectStore, ip: string): PodView | null {
   const found = store.list('Pod').find(({ object }) => object.status?.podIP === ip)
   return found ? viewPod(found) : null
+}
+
+function serviceByIp(store: ObjectStore, ip: string | null): Stored | null {
+  if (ip === null) return null
+  return (
+    store
+      .list('Service')
+      .find(({ object }) => object.spec?.clusterIP === ip || object.spec?.clusterIPs?.includes(ip)) ?? null
+  )
 }
 
 interface RawPort {

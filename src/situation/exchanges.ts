@@ -1,3 +1,4 @@
+import { lineWriter } from '../mesh/line-writer.ts'
 import { parseClusterName } from '../mesh/names.ts'
 import type { AccessLogRecord, ZtunnelRecord } from '../model/access-log.ts'
 import type { Given, SymptomId } from '../model/call.ts'
@@ -28,6 +29,8 @@ export interface Line {
   /** The pod whose proxy wrote it, when it was read from one. */
   readonly pod: PodView | null
   readonly entry: string
+  /** The person handed this very line in: it is the call that is meant. */
+  readonly isMeant?: true
 }
 
 /** One request or connection as both sides wrote it down. */
@@ -59,6 +62,9 @@ export interface LinesInput {
   readonly meshAddresses: ReadonlySet<string>
   /** The waypoint's pods: what they send on is somebody's call, not theirs. */
   readonly relayAddresses: ReadonlySet<string>
+  readonly gatewayAddresses: ReadonlySet<string>
+  readonly hasGateway: boolean
+  readonly hasWaypoint: boolean
   readonly logs: readonly { role: LogRole; pod: PodView | null; entry: EvidenceEntry; data: LogData }[]
   readonly pasted: readonly AccessLogRecord[]
 }
@@ -66,12 +72,20 @@ export interface LinesInput {
 /** Lines of this call only: same destination, same caller, and same method and path where those are known. */
 export function linesOfCall(input: LinesInput): readonly Line[] {
   const lines: Line[] = []
-  for (const record of input.pasted) lines.push({ role: 'given', record, pod: null, entry: 'given' })
+  const readAgain = new Set<AccessLogRecord>()
   for (const { role, pod, entry, data } of input.logs) {
     for (const record of data.records) {
-      if (isOfCall(role, record, input)) lines.push({ role, record, pod, entry: entry.id })
+      const copy = input.pasted.find((pasted) => sameLine(pasted, record))
+      if (copy) {
+        readAgain.add(copy)
+        lines.push({ role, record, pod, entry: entry.id, isMeant: true })
+      } else if (isOfCall(role, record, input)) lines.push({ role, record, pod, entry: entry.id })
     }
   }
+  // What was read from the proxy that wrote it says whose it is; the paste of it says no more.
+  for (const record of input.pasted)
+    if (!readAgain.has(record))
+      lines.push({ role: roleOfPasted(record, input), record, pod: null, entry: 'given', isMeant: true })
   const wanted = lines.filter(({ record }) => sameRequest(record, input))
   // The person's path may be an example; when no line has it, lines of the same call are better than none.
   const exact = wanted.some(({ record }) => record.method !== null) ? wanted : []
@@ -81,6 +95,33 @@ export function linesOfCall(input: LinesInput): readonly Line[] {
     : blindOnes.length > 0 && lines.every(({ record }) => record.method === null)
       ? wanted
       : lines
+}
+
+/** The same line twice: pasted, and in the log it was copied from. Both sides of a call never share both addresses. */
+function sameLine(a: AccessLogRecord, b: AccessLogRecord): boolean {
+  return (
+    (a.time !== null || a.requestId !== null) &&
+    a.time === b.time &&
+    a.requestId === b.requestId &&
+    a.code === b.code &&
+    a.downstreamRemote === b.downstreamRemote &&
+    a.downstreamLocal === b.downstreamLocal &&
+    a.upstreamCluster === b.upstreamCluster
+  )
+}
+
+/** `given` stands for the caller's own proxy, or one of which nothing is known. */
+function roleOfPasted(record: AccessLogRecord, input: LinesInput): LogRole {
+  const { gatewayAddresses, hasGateway, hasWaypoint, client } = input
+  const own = [ipOf(record.downstreamLocal), ipOf(record.upstreamLocal)]
+  if (own.some((address) => address !== null && gatewayAddresses.has(address))) return 'gateway'
+  const writer = lineWriter(record).role
+  if (writer === 'server-proxy') return 'server'
+  if (writer === 'waypoint') return 'waypoint'
+  if (hasGateway) return 'gateway'
+  // A caller without a proxy of its own writes no line: what names no other side comes from the waypoint in between.
+  const callerWrites = client.pods.length === 0 || client.pods.some(({ hasEnvoy }) => hasEnvoy)
+  return hasWaypoint && !callerWrites ? 'waypoint' : 'given'
 }
 
 function sameRequest(record: AccessLogRecord, { given, hints }: LinesInput): boolean {

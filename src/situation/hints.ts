@@ -107,8 +107,11 @@ function fromRecord(record: AccessLogRecord): Partial<Hints> {
   }
   const sni = record.sni === null ? null : parseSni(record.sni)
   if (record.details === 'filter_chain_not_found' || (record.kind === 'tcp' && cluster === null)) {
+    const dialled = ipOf(record.downstreamLocal)
     return {
-      serverIp: ipOf(record.downstreamLocal),
+      serverIp: dialled,
+      // Only an inbound listener has filter chains to miss; any other connection may have been meant for a Service.
+      serviceIp: record.details === 'filter_chain_not_found' ? null : dialled,
       clientIp: remote,
       port: sni?.port ?? portOf(record.downstreamLocal),
       host: sni?.host ?? null,

@@ -4,7 +4,7 @@ import { type CallSummary, type Hop, type SymptomId, SymptomId as SymptomIds } f
 import type { AnsweredBy, NotChecked } from '../model/diagnosis.ts'
 import type { EvidenceKey, Quote } from '../model/evidence.ts'
 import type { GroundFacts } from '../model/run.ts'
-import { type Exchange, isClientSide, showsSymptom } from './exchanges.ts'
+import { type Exchange, showsSymptom } from './exchanges.ts'
 import type { KubeRead } from './objects.ts'
 import { type PodView, podLabel } from './pods.ts'
 import { quote, quoteLine, type Situation } from './situation.ts'
@@ -51,10 +51,12 @@ function symptomsOf(situation: Situation): readonly SymptomId[] {
 }
 
 /** Whose log a pasted line comes from: rules that need that log have what they need. */
-function handedInBy({ pasted, gateway }: Situation): EvidenceKey[] {
+function handedInBy({ pasted, lines, gateway }: Situation): EvidenceKey[] {
   const keys = new Set<EvidenceKey>()
-  for (const record of pasted.records)
-    keys.add(!isClientSide(record) ? 'server.accessLog' : gateway ? 'gateway.accessLog' : 'client.accessLog')
+  for (const { role, entry } of lines) {
+    if (entry !== 'given') continue
+    keys.add(role === 'given' ? (gateway ? 'gateway.accessLog' : 'client.accessLog') : `${role}.accessLog`)
+  }
   if (pasted.ztunnel.length > 0) keys.add('ztunnel.ztunnelLog')
   return [...keys]
 }

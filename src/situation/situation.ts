@@ -87,7 +87,7 @@ export interface Situation {
   readonly exchanges: readonly Exchange[]
   readonly failing: readonly Exchange[]
   readonly passing: readonly Exchange[]
-  /** The failing exchange most like the others; ties go to the latest. */
+  /** The failing exchange that was handed in, else the one most like the others; ties go to the latest. */
   readonly sample: Exchange | null
   readonly ztunnelLines: readonly ZtunnelLine[]
   /** Whether a role's access log was readable and held any line at all, of this call or another. */
@@ -186,6 +186,9 @@ export function situate(
       relayAddresses: new Set(
         [...(waypoint()?.pods ?? []), ...(gateway()?.pods ?? [])].flatMap(({ ip }) => (ip ? [ip] : [])),
       ),
+      gatewayAddresses: new Set((gateway()?.pods ?? []).flatMap(({ ip }) => (ip ? [ip] : []))),
+      hasGateway: gateway() !== null,
+      hasWaypoint: waypoint() !== null,
       logs: logs(),
       pasted: pasted.records,
     })
@@ -285,7 +288,8 @@ export function situate(
       return exchanges().filter(({ showsSymptom, code }) => !showsSymptom && code !== null && code < 400)
     },
     get sample() {
-      return mostTypical(failing())
+      const meant = failing().filter(isMeant)
+      return mostTypical(meant.length > 0 ? meant : failing())
     },
     get ztunnelLines() {
       return (byKey.get('ztunnel.ztunnelLog') ?? [])
@@ -349,6 +353,11 @@ function modeOf({ client, server }: Ends, store: ObjectStore): DataPlaneMode {
 function isAmbientNamespace(store: ObjectStore, namespace: string | null): boolean {
   if (namespace === null) return false
   return store.get('Namespace', null, namespace)?.object.metadata.labels?.['istio.io/dataplane-mode'] === 'ambient'
+}
+
+/** Holds a line that the person handed in. */
+function isMeant({ client, gateway, waypoint, server }: Exchange): boolean {
+  return [client, gateway, waypoint, server].some((line) => line?.isMeant)
 }
 
 function mostTypical(exchanges: readonly Exchange[]): Exchange | null {
