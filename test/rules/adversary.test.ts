@@ -234,6 +234,28 @@ const decoys: readonly Case[] = [
     [plaintext],
   ],
   [
+    'it failed for another reason before, and more often',
+    '503-dr-disable-strict',
+    editText(/^kubectl logs web-/, (text) =>
+      many
+        .flatMap((n) =>
+          [1, 2, 3, 4].map((kind) =>
+            said(
+              n,
+              kind,
+              '503 UH no_healthy_upstream',
+              'ledger.pay:8080',
+              '/v1/balance',
+              'outbound|8080||ledger.pay.svc.cluster.local',
+            ).replace('2026-11-21T06', '2026-11-21T04'),
+          ),
+        )
+        .concat(text)
+        .join('\n'),
+    ),
+    [plaintext],
+  ],
+  [
     'another Gateway lacks its certificate',
     '404-gateway-host',
     gateway('shop', 'other', {
@@ -328,6 +350,21 @@ const places: readonly Case[] = [
       }),
     ),
     ['authz-deny-rule-matched proven call', missNext],
+  ],
+  [
+    'the VirtualService in a third namespace',
+    '503-subset-undefined',
+    edits(
+      editText(/proxy-config route/, (text) =>
+        text.replaceAll('default/virtual-service/reviews-broken', 'istio-system/virtual-service/edge-reviews'),
+      ),
+      without('VirtualService'),
+      virtualService('istio-system', 'edge-reviews', {
+        hosts: ['reviews.default.svc.cluster.local'],
+        http: [{ route: [{ destination: { host: 'reviews.default.svc.cluster.local', subset: 'v99' } }] }],
+      }),
+    ),
+    ['nc-subset-undefined proven call'],
   ],
   [
     'two more replicas of the caller that never called',
@@ -503,6 +540,24 @@ describe('one of two pods is bad', () => {
     )
     const diagnosis = await concludes('503-dr-disable-strict', { edit })
     expect(diagnosis.causes[0]?.code).toBe('dr-tls-disable-vs-strict')
+  })
+
+  test('403-deny-beats-allow: the DENY selects v1 only, and v2 answers', async () => {
+    const edit = edits(
+      change('AuthorizationPolicy', /^deny-admin$/, ({ spec }) => {
+        spec.selector.matchLabels = { app: 'ledger', version: 'v1' }
+      }),
+      editText(/^kubectl logs (?:web|ledger-v2)/, (text) =>
+        text
+          .split('\n')
+          .map((line) =>
+            line.includes('10.244.200.21:8080') ? line.replace(/403 - \S+ - "-"/, '200 - via_upstream - "-"') : line,
+          )
+          .join('\n'),
+      ),
+    )
+    const diagnosis = await concludes('403-deny-beats-allow', { edit })
+    expect(order(diagnosis)).toEqual(['authz-deny-rule-matched proven call'])
   })
 
   test('healthy-strict: one pod is not ready, and the other answers', async () => {
