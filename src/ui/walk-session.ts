@@ -59,9 +59,16 @@ export function createWalk(now: () => number): WalkSession {
   const noteTakers = new Set<(text: string) => void>()
   const aborter = new AbortController()
 
+  let isTold = true
   const set = (change: Partial<WalkSnapshot>) => {
     current = { ...current, ...change }
-    for (const listener of listeners) listener()
+    if (!isTold) return
+    isTold = false
+    // A step ends with dozens of events at once: one frame shows them all.
+    setImmediate(() => {
+      isTold = true
+      for (const listener of listeners) listener()
+    })
   }
   const reduce = (event: RunEvent) => {
     const at = now()
@@ -98,6 +105,8 @@ export function createWalk(now: () => number): WalkSession {
       return choice
     },
     pause: async (at, signal) => {
+      // The engine asks at once; what it told before is still on its way here.
+      await new Promise<void>((resolve) => setImmediate(resolve))
       const found = findingsAboutCall(current.state)
       const isNews = found > seenFindings || at.diagnosed
       seenFindings = found

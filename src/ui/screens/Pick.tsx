@@ -72,8 +72,10 @@ export function Pick<Value>(props: Props<Value>) {
     switch (actionFor(pickKeys, press)) {
       case 'choose': {
         const row = rows[here]
-        if (row) onChoose(row.value)
-        return
+        if (!row) return
+        // Whoever comes back finds the whole list.
+        setField(emptyField)
+        return onChoose(row.value)
       }
       case 'up':
         return move(here - 1)
@@ -128,7 +130,15 @@ export function Pick<Value>(props: Props<Value>) {
             />
           )}
           <Lines lines={[blank]} width={bodyWidth} />
-          <PickList rows={rows} filter={filter} cursor={here} offset={from} width={bodyWidth} height={listHeight} />
+          {rows.length === 0 && filter !== '' ? (
+            <Lines
+              lines={[[span('nothing fits · esc clears what was typed', 'dim')]]}
+              width={bodyWidth}
+              height={listHeight}
+            />
+          ) : (
+            <PickList rows={rows} filter={filter} cursor={here} offset={from} width={bodyWidth} height={listHeight} />
+          )}
           {tail.length > 0 && <Lines lines={[blank, ...tail]} width={bodyWidth} />}
         </Box>
       )}

@@ -5,7 +5,7 @@ import { type Mark, markTones, symbols } from '../theme.ts'
 import { shortIds } from './ids.ts'
 import { railRows } from './rail.ts'
 import { excerptLines } from './step.ts'
-import { suspectLines } from './suspects.ts'
+import { deciderLines, suspectLines } from './suspects.ts'
 import { timeOfDay } from './wording.ts'
 
 const column = 11
@@ -97,12 +97,18 @@ export function diagnosisLines(state: RunState, diagnosis: Diagnosis, width: num
 
 /** Only the move itself, for screens too small for all about it. */
 export function shortMoveLines(diagnosis: Diagnosis, width: number): Line[] {
+  if (diagnosis.verdict === 'suspects') return deciderLines(diagnosis, width)
   const move = diagnosis.verdict === 'cause' ? diagnosis.causes[0]?.fix.statement : diagnosis.nextSteps[0]?.statement
   return move ? wrap(line(span('Move ▸ ', 'accent'), move), width, 2) : []
 }
 
 /** The smallest move and how to check it; or, without a cause, what to look at next. */
 export function moveLines(diagnosis: Diagnosis, width: number): Line[] {
+  if (diagnosis.verdict === 'suspects') {
+    const decider = decidingCommand(diagnosis)
+    const rest = diagnosis.nextSteps.filter(({ command }) => command === null || command !== decider)
+    return [...deciderLines(diagnosis, width), ...nextStepLines({ ...diagnosis, nextSteps: rest }, width)]
+  }
   if (diagnosis.verdict !== 'cause') return nextStepLines(diagnosis, width)
   const several = diagnosis.causes.length > 1
   return diagnosis.causes.flatMap((cause, index) => moveOf(cause, several ? `${index + 1} ` : '', width))

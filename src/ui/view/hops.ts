@@ -56,12 +56,23 @@ function row(hops: readonly Hop[], from: number, to: number, labelWidth: number)
 export function hopPicture(hops: readonly Hop[], width: number): Line[] {
   if (hops.length === 0) return []
   if (width < 56) return hopList(hops, width)
-  for (const labelWidth of [40, 26, 20, 16]) {
-    const whole = row(hops, 0, hops.length, labelWidth)
+  const short = hops.map((hop) => ({ ...hop, label: withoutPodSuffix(hop.label) }))
+  for (const [shown, labelWidth] of [
+    [hops, 40],
+    [short, 40],
+    [short, 22],
+    [short, 18],
+  ] as const) {
+    const whole = row(shown, 0, hops.length, labelWidth)
     if (lineWidth(whole.hops) <= width) return compact([whole], width)
   }
   const half = Math.ceil(hops.length / 2)
-  return compact([row(hops, 0, half, 24), row(hops, half, hops.length, 24)], width)
+  return compact([row(short, 0, half, 30), row(short, half, hops.length, 30)], width)
+}
+
+/** `web-8c495b54b-q859f's proxy` → `web's proxy`: which pod it was stands with the evidence. */
+function withoutPodSuffix(label: string): string {
+  return label.replace(/-[a-f0-9]{6,10}-[a-z0-9]{5}\b/, '')
 }
 
 function compact(rows: readonly { hops: Line; remarks: Line }[], width: number): Line[] {

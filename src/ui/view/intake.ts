@@ -18,16 +18,14 @@ function otherWays(backend: Backend, facts: ClusterFacts | null): PickRow<FirstC
     value: { do: choice },
   })
   return [
-    row('paste', 'Paste a log line or curl -v', 'it answers most questions; needs no cluster'),
+    row('paste', 'Paste a log line or curl -v', 'answers most questions by itself'),
     ...(demos > 0
-      ? [row('demos', 'Demo: play a recorded incident', `${count(demos, 'incident')}; needs no cluster, no istioctl`)]
+      ? [row('demos', 'Demo: play a recorded incident', `${count(demos, 'incident')}, nothing else is needed`)]
       : []),
     row('recordings', 'Open a recorded session', "walk it again with today's rules"),
     row('archive', 'Open a bug-report archive', 'istioctl bug-report, read offline'),
     row('explain', 'Explain a flag, a code, a word', 'UH, NR, IST0101, STALE, …'),
-    ...(facts && !facts.reachable
-      ? [row('reconnect', 'Try the cluster again', 'after a login, or with another context')]
-      : []),
+    ...(facts && !facts.reachable ? [row('reconnect', 'Try the cluster again', 'after a login, say')] : []),
   ]
 }
 
@@ -67,7 +65,7 @@ export function noClusterNotice(facts: ClusterFacts | null): Line[] {
     line(
       span('? ', 'blind'),
       span('No cluster answers', 'strong'),
-      facts.why ? `: ${facts.why}.` : '.',
+      facts.why ? `: ${facts.why.replace(/[.?!]+$/, '')}.` : '.',
       span(' What works without one comes first; a walk would have nothing to look at.', 'dim'),
     ),
   ]
@@ -158,7 +156,11 @@ export function blindNotice(listing: Listing | null, waitedSeconds: number): Lin
   if (!listing.blind) return []
   const { reason, unlock } = listing.blind
   return [
-    line(span('? ', 'blind'), `The list could not be read: ${reason}.`, span(' Type the name instead.', 'dim')),
+    line(
+      span('? ', 'blind'),
+      `The list could not be read: ${reason.replace(/[.?!]+$/, '')}.`,
+      span(' Type the name instead.', 'dim'),
+    ),
     ...(unlock ? [line(span(`  ask for: ${unlock}`, 'dim'))] : []),
   ]
 }

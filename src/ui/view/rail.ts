@@ -1,4 +1,5 @@
 import type { HopRole } from '../../model/call.ts'
+import type { AnsweredBy } from '../../model/diagnosis.ts'
 import type { Hit } from '../../model/finding.ts'
 import type { CommandState, RunState, StepState } from '../../model/run.ts'
 import { clipLine, type Line, padLine, span } from '../lines.ts'
@@ -27,7 +28,10 @@ export function railRows(state: RunState): RailRow[] {
     const hits = found.get(entry.id) ?? []
     const isRunning = step?.status === 'running' && current?.id === step.id
     // What objects alone give away is shown where it belongs, whether or not the walk has been there.
-    if (hits.length > 0 && !isRunning) return { ...row, mark: 'bad', remark: surest(hits) }
+    if (hits.length > 0 && !isRunning) {
+      const word = surest(hits)
+      return { ...row, mark: word === 'possible' ? 'blind' : 'bad', remark: word }
+    }
     if (!step) return { ...row, mark: 'open', remark: '' }
     if (step.status === 'running') return { ...row, mark: isRunning ? 'now' : 'open', remark: '…' }
     if (step.status === 'skipped') return { ...row, mark: 'open', remark: 'skipped' }
@@ -79,11 +83,12 @@ function surest(hits: readonly Hit[]): string {
 const isAnswer = ({ layer }: StepState) => layer === 'observability'
 
 function whoAnswered(state: RunState): string | null {
-  const hop = state.call?.hops.find(({ remark }) => remark?.startsWith('answered'))
-  return hop ? (answerers[hop.role] ?? hop.role) : null
+  const role =
+    state.call?.hops.find(({ remark }) => remark?.startsWith('answered'))?.role ?? state.diagnosis?.answeredBy.hop
+  return role === undefined || role === 'unknown' ? null : (answerers[role] ?? role)
 }
 
-const answerers: Partial<Record<HopRole, string>> = {
+const answerers: Partial<Record<HopRole | AnsweredBy['hop'], string>> = {
   'client-proxy': "caller's proxy",
   'server-proxy': "server's proxy",
   'egress-gateway': 'egress gateway',
@@ -118,10 +123,9 @@ function lookedAt(state: RunState, step: StepState, commands: readonly CommandSt
   if (lost.length > 0)
     return lost.length === commands.length ? 'not seen' : `${lost.length} of ${commands.length} not seen`
   if (commands.length === 0) return 'nothing to ask'
-  if (commands.length === 1) return commands[0]?.learned ?? 'read'
   const mode = state.ground?.dataPlaneMode ?? 'unknown'
   if (step.n === 1 && mode !== 'unknown') return `${mode} mesh`
-  return `${commands.length} looks`
+  return commands.map(({ learned }) => shortVerdict(learned ?? 'read')).join(', ')
 }
 
 /** The rail has room for a clause, not for a sentence. */

@@ -42,7 +42,7 @@ function commandLines(command: CommandState, id: string, startedAt: number | nul
   const { entry } = command
   const running = entry || startedAt === null ? null : now - startedAt
   const isSlow = running !== null && running >= slowMs
-  const head = commandLine(command.display, entry ? took(entry.durationMs) : isSlow ? seconds(running) : '…', width)
+  const head = commandLine(command.display, entry ? tookText(entry.durationMs) : isSlow ? seconds(running) : '…', width)
   if (!entry) {
     const waiting = line(span(`  waiting for ${waitsFor(command)} · esc gives it up`, 'warn'))
     return isSlow ? [...head, ...wrap(waiting, width, 2)] : head
@@ -60,7 +60,12 @@ function commandLines(command: CommandState, id: string, startedAt: number | nul
 /** Two lines of it at most: the whole one is a key away. */
 function commandLine(display: string, right: string, width: number): Line[] {
   const shown = clipMiddle(display, width * 2 - 8 - right.length)
-  return wrap(line(span('$ ', 'dim'), span(shown, 'command'), span(`  ${right}`, 'dim')), width, 2)
+  return wrap(line(span('$ ', 'dim'), span(shown, 'command'), span(right === '' ? '' : `  ${right}`, 'dim')), width, 2)
+}
+
+/** A recording answers at once: nothing is said about that. */
+function tookText(durationMs: number): string {
+  return durationMs < 10 ? '' : took(durationMs)
 }
 
 export function waitsFor(command: Pick<CommandState, 'display' | 'subject'>): string {

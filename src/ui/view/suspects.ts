@@ -6,22 +6,12 @@ const letters = 'ABCDEFGHIJ'
 
 type IdOf = (entry: string) => string
 
-/** Two suspects side by side and, between them and the rest, the one command that decides. */
+/** Two suspects side by side, each with what speaks for and against it. */
 export function suspectLines(diagnosis: Diagnosis, idOf: IdOf, pair: number, width: number): Line[] {
   const { causes } = diagnosis
   const start = causes.length > 2 ? (pair * 2) % causes.length : 0
   const shown = causes.slice(start, start + 2)
   const others = causes.filter((cause) => !shown.includes(cause))
-  const decider =
-    shown.find(({ wouldDecide }) => wouldDecide)?.wouldDecide ??
-    causes.find(({ wouldDecide }) => wouldDecide)?.wouldDecide
-  const decides = decider
-    ? [
-        blank,
-        ...wrap(line(span('This decides ▸ ', 'accent'), decider.why), width, 15),
-        ...wrap(line(span('$ ', 'dim'), span(decider.command, 'command')), width, 2),
-      ]
-    : [blank, line(span('No single command decides between them.', 'dim'))]
   const more =
     others.length === 0
       ? []
@@ -34,7 +24,17 @@ export function suspectLines(diagnosis: Diagnosis, idOf: IdOf, pair: number, wid
           width,
           2,
         )
-  return [...columns(shown, start, idOf, width), ...decides, ...more, blank]
+  return [...columns(shown, start, idOf, width), ...(more.length > 0 ? [blank] : []), ...more, blank]
+}
+
+/** The one command whose result separates them. */
+export function deciderLines(diagnosis: Diagnosis, width: number): Line[] {
+  const decider = diagnosis.causes.find(({ wouldDecide }) => wouldDecide)?.wouldDecide
+  if (!decider) return [line(span('No single command decides between them.', 'dim'))]
+  return [
+    ...wrap(line(span('This decides ▸ ', 'accent'), decider.why), width, 15),
+    ...wrap(line(span('$ ', 'dim'), span(decider.command, 'command')), width, 2),
+  ]
 }
 
 function columns(shown: readonly Cause[], start: number, idOf: IdOf, width: number): Line[] {
