@@ -331,7 +331,9 @@ export const callers = defineProbe({
   plan(situation) {
     if (situation.given.from !== null || situation.gateway !== null) return nothing
     if (!asked(situation, 'server.accessLog')) return waitFor("the destination's log")
-    const ips = situation.failing
+    // Connections that the destination refused are nobody's HTTP error there, and may be one at the caller.
+    const refused = situation.exchanges.filter(({ server }) => server?.record.details === 'filter_chain_not_found')
+    const ips = [...situation.failing, ...refused]
       .flatMap(({ server }) => server?.record.downstreamRemote?.replace(/:\d+$/, '') ?? [])
       .filter((ip) => situation.podByIp(ip) === null)
     const [ip] = ips

@@ -258,7 +258,7 @@ function unresolvedOf(situation: Situation): NotChecked[] {
     })
   }
   // What the caller's proxy does by itself never reaches the destination: passing lines there say nothing about it.
-  const isCallersSymptom = situation.symptom !== 'not-applied' && situation.symptom !== 'not-injected'
+  const isCallersSymptom = situation.symptom !== 'not-injected'
   const callerUnknown = !given.from && client.pods.length === 0 && !client.external && gateway === null
   if (callerUnknown && isCallersSymptom && situation.failing.length === 0 && server.host !== null) {
     list.push({

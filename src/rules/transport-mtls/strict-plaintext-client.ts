@@ -1,6 +1,8 @@
 import type { Certainty } from '../../model/answered-by.ts'
 import type { Quote } from '../../model/evidence.ts'
 import { fired, type Hit, quiet, ruledOut } from '../../model/finding.ts'
+import type { Line } from '../../situation/exchanges.ts'
+import { ipOf } from '../../situation/hints.ts'
 import type { PodView } from '../../situation/pods.ts'
 import { podLabel } from '../../situation/pods.ts'
 import { ztunnelOfCall } from '../../situation/reading.ts'
@@ -40,7 +42,8 @@ export default defineRule({
       // A proxy of the caller sent plaintext on purpose: its configuration is to blame, which is another rule's business.
       if (refusal?.client || transport.sends?.decidedBy) return quiet
       if (transport.caller === null && isStrict) {
-        if (!callerIsUnread(situation)) return fired(refused(situation, transport, [quoteRefusal(line)], 'proven'))
+        if (!callerIsUnread(situation) && wasLookedUp(situation, line))
+          return fired(refused(situation, transport, [quoteRefusal(line)], 'proven'))
         // A caller whose pods could not be read may have a proxy that is told to send plaintext. A 503 even speaks for one.
         const hit = refused(
           situation,
@@ -68,6 +71,15 @@ export default defineRule({
     return quiet
   },
 })
+
+/** A pod of the mesh may have the address as long as nobody asked who has it. */
+function wasLookedUp({ given, all }: Situation, { record }: Line): boolean {
+  const ip = ipOf(record.downstreamRemote)
+  if (given.from !== null || ip === null) return true
+  return (['mesh.podsByIp', 'mesh.callers'] as const).some((key) =>
+    all(key).some(({ subject }) => subject === `address ${ip}`),
+  )
+}
 
 /** The caller was named, and nobody could look whether it has a proxy: that no pod was found says nothing then. */
 function callerIsUnread({ given, client, clientNamespace, store }: Situation): boolean {
