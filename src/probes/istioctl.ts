@@ -12,6 +12,7 @@ import type { Parser } from '../model/parser.ts'
 import { ipOf } from '../situation/hints.ts'
 import type { Situation } from '../situation/situation.ts'
 import {
+  addressesAreKnown,
   ask,
   count,
   defineProbe,
@@ -79,6 +80,7 @@ export const analyze = defineProbe({
   needsExec: false,
   plan(situation, role) {
     const { clientNamespace, serverNamespace } = situation
+    if (!addressesAreKnown(situation)) return waitFor('the namespaces of both ends')
     const names =
       role === 'server'
         ? [serverNamespace]
