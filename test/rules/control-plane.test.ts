@@ -301,3 +301,60 @@ test('older tools cannot tell a rejection from silence', async () => {
   })
   for (const cause of played.state.diagnosis?.causes ?? []) expect(cause.certainty).not.toBe('proven')
 })
+
+describe('upgrade-behaviour-change', () => {
+  const told = (origin: string) =>
+    editJson(/analyze -n pay/, () => [
+      {
+        code: 'IST0169',
+        level: 'Warning',
+        message:
+          'The configuration "ENABLE_AUTO_SNI" changed in release 1.30: callers now set a server name. Or, install with `--set compatibilityVersion=1.29` to retain the old default.',
+        origin,
+      },
+    ])
+  // istiod 1.30 begins at 05:30:22.5, between the caller's first line, which is made to pass, and the others; web's proxy is 1.29.
+  const since = (oldProxy: string) =>
+    edits(
+      editText(/logs (?:web|orders)/, (log) =>
+        log
+          .split('\n')
+          .map((line) =>
+            line.includes('05:30:22.303Z')
+              ? line
+                  .replace(/ 503 (?:URX,UF )?(?:via_upstream|upstream_reset\S*) - "\S+"/, ' 200 - via_upstream - "-"')
+                  .replace(' 503 - via_upstream', ' 200 - via_upstream')
+              : line,
+          )
+          .join('\n'),
+      ),
+      change('Pod', /^istiod-/, (pod) => {
+        statusOf(pod, 'discovery').state = { running: { startedAt: '2026-11-21T05:30:22.500Z' } }
+      }),
+      editJson(/^istioctl proxy-status/, (answer) => {
+        for (const { node } of answer.resources) if (node.id.startsWith('web-')) node.metadata.ISTIO_VERSION = oldProxy
+        return answer
+      }),
+    )
+
+  test('a changed default that names the Service, and failures since istiod began: likely (finding, times, version)', async () => {
+    const played = await play('503-connection-refused', { edit: edits(told('Service pay/orders'), since('1.29.4')) })
+    const found = hitOf(played, 'upgrade-behaviour-change')
+    expect(found?.certainty).toBe('likely')
+    expect(found?.title).toContain('ENABLE_AUTO_SNI changed in release 1.30')
+    expect(found?.fix.statement).toContain('compatibilityVersion=1.29')
+    expect(codes(played)).toEqual(['uf-connection-refused'])
+  })
+
+  test('either of them alone is only possible', async () => {
+    for (const edit of [told('Service pay/orders'), since('1.29.4')])
+      expect(hitOf(await play('503-connection-refused', { edit }), 'upgrade-behaviour-change')?.certainty).toBe(
+        'possible',
+      )
+  })
+
+  test('a message about another Service, a restart of the same version, and no sign at all are quiet', async () => {
+    for (const edit of [told('Service pay/ledger'), since('1.30.3'), edits()])
+      expect((await play('503-connection-refused', { edit })).outcome('upgrade-behaviour-change').status).toBe('quiet')
+  })
+})

@@ -12,6 +12,7 @@ import proxyStaleOrDisconnected from './proxy-stale-or-disconnected.ts'
 import revisionOrDiscoveryFiltered from './revision-or-discovery-filtered.ts'
 import revisionRemoved from './revision-removed.ts'
 import staleRds404 from './stale-rds-404.ts'
+import upgradeBehaviourChange from './upgrade-behaviour-change.ts'
 import versionSkewProxies from './version-skew-proxies.ts'
 import workloadCertExpired from './workload-cert-expired.ts'
 
@@ -29,6 +30,7 @@ export const controlPlaneRules: readonly MeshRule[] = [
   revisionOrDiscoveryFiltered,
   revisionRemoved,
   staleRds404,
+  upgradeBehaviourChange,
   versionSkewProxies,
   workloadCertExpired,
 ]
