@@ -69,11 +69,11 @@ export function symptomOf({ records, ztunnel, curl }: Pasted): SymptomId | null 
     if (curl.errorCode === 35 || curl.errorCode === 60) return 'tls'
     if (curl.errorCode === 52 || curl.errorCode === 56 || curl.errorCode === 7) return 'reset'
   }
-  for (const { code, flags, details } of records) {
+  for (const { code, flags, details, termination } of records) {
     const known = code === null ? undefined : byCode[code]
     if (known) return known
     if (flags.some((flag) => flag === 'UT' || flag === 'DC' || flag === 'SI')) return 'timeout'
-    if (code === 0 && (flags.length > 0 || details !== null)) return 'reset'
+    if (code === 0 && (flags.length > 0 || details !== null || termination !== null)) return 'reset'
   }
   return ztunnel.some(({ error }) => error !== null) ? 'reset' : null
 }
