@@ -152,6 +152,7 @@ function proxyConfig<T extends readonly unknown[]>(
   title: string,
   parser: Parser<T>,
   what: string,
+  many = `${what}s`,
 ) {
   return defineProbe<T>({
     name,
@@ -164,7 +165,7 @@ function proxyConfig<T extends readonly unknown[]>(
         istioctl('proxy-config', kind, `${pod.name}.${pod.namespace}`, '-o', 'json'),
       ),
     read: ({ stdout }) => parser.parse(stdout),
-    learned: (data) => count(data.length, what),
+    learned: (data) => count(data.length, what, many),
   })
 }
 
@@ -199,6 +200,7 @@ export const endpoints = proxyConfig(
   'endpoints of the proxy',
   endpointParser,
   'cluster with endpoints',
+  'clusters with endpoints',
 )
 /**
  * Endpoints as istiod sent them: only these say which cluster an address belongs to. Asked where a line of this call waits in vain

@@ -67,7 +67,15 @@ export function namespaceOfServer(given: Given, hints: Hints, store: ObjectStore
   const dialled = given.to ? null : serviceByIp(store, hints.serviceIp)
   if (dialled) return dialled.object.metadata.namespace ?? 'default'
   if (given.to) return given.namespace ?? namespaceOfClient(given, hints, store) ?? 'default'
-  return null
+  return namespaceInHost(given.host ?? hints.authority, store)
+}
+
+/** `ledger.pay` is how callers in other namespaces write it; `ext.test` looks the same until namespaces were asked for. */
+function namespaceInHost(host: string | null, store: ObjectStore): string | null {
+  const parts = host?.replace(/:\d+$/, '').split('.') ?? []
+  const candidate = parts.length === 2 && !/^\d+$/.test(parts[1] ?? '') ? (parts[1] ?? null) : null
+  if (candidate === null) return null
+  return store.wasAskedFor('Namespace') && store.get('Namespace', null, candidate) === null ? null : candidate
 }
 
 /** `ledger`, `ledger.pay`, `ledger.pay.svc`, `ledger.pay.svc.cluster.local` → service and namespace; null for outside names. */
