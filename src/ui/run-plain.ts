@@ -90,6 +90,8 @@ async function walk(
       }
     },
     pause: async ({ diagnosed }) => {
+      // The engine asks at once; what it told before is said first.
+      await new Promise<void>((resolve) => setImmediate(resolve))
       const found = findingsAboutCall(state)
       const isNews = found > findings || diagnosed
       findings = found

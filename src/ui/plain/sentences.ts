@@ -56,7 +56,15 @@ export function eventSentences(event: RunEvent, before: RunState, after: RunStat
         now: 'Now',
         open: 'Skipped',
       }
-      const verdict = `${stepName(after, event.id)}. ${words[row?.mark ?? 'open']}${event.learned.length > 0 ? `: ${event.learned.join('. ')}` : ''}.`
+      const found = new Set(
+        Object.values(after.outcomes).flatMap(({ outcome }) =>
+          outcome.status === 'fired' ? outcome.hits.map(({ title }) => title) : [],
+        ),
+      )
+      // Findings were said one by one already.
+      const told = event.learned.filter((text) => !found.has(text))
+      const word = row?.mark === 'ok' && told.length < event.learned.length ? 'Looked' : words[row?.mark ?? 'open']
+      const verdict = `${stepName(after, event.id)}. ${word}${told.length > 0 ? `: ${told.join('. ')}` : ''}.`
       return [verdict, ...nextSentences(event, after)]
     }
     case 'banner':
@@ -92,7 +100,10 @@ function nextSentences({ next }: Extract<RunEvent, { type: 'step-finished' }>, s
   if (!next) return []
   const label =
     next.step === 'diagnosis' ? 'diagnosis' : (state.plan.find(({ id }) => id === next.step)?.label ?? next.title)
-  return [`Next: ${label}. Why: ${next.because}.`, ...(next.command ? [`Its command: ${next.command}`] : [])]
+  return [
+    `Next: ${label}. Why: ${next.because.replace(/\.$/, '')}.`,
+    ...(next.command ? [`Its command: ${next.command}`] : []),
+  ]
 }
 
 export function diagnosisSentences(diagnosis: Diagnosis, idOf: (entry: string) => string): string[] {

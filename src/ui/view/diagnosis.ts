@@ -91,7 +91,7 @@ export function diagnosisLines(state: RunState, diagnosis: Diagnosis, width: num
     case 'inconclusive':
       return [...unknown, ...answered, ...others]
     case 'clean':
-      return [...section('Looked at', lookedLines(state), width), ...answered, ...others, ...unknown]
+      return [...section('Looked at', lookedLines(state), width, 2), ...answered, ...others, ...unknown]
   }
 }
 

@@ -2,6 +2,7 @@ import type { CommandState, RunState } from '../../model/run.ts'
 import { matches } from '../fuzzy.ts'
 import { clipLine, type Line, line, padLine, span, wrap } from '../lines.ts'
 import { symbols } from '../theme.ts'
+import { clipMiddle } from '../width.ts'
 import { lastRuns, shortIds } from './ids.ts'
 import { entryMark, reasonText, took, unlockText } from './wording.ts'
 
@@ -34,20 +35,27 @@ export function evidenceLine({ command, id }: EvidenceRow, isHere: boolean, widt
     command.entry?.status === 'missing'
       ? `could not look: ${reasonText(command.entry.reason)}`
       : (command.learned ?? (command.entry ? 'read' : 'running'))
-  const what = width < 60 ? command.key : `${command.key}  ${command.subject}`
+  const room = Math.floor(width * 0.42)
+  const about = width < 60 ? '' : shortSubject(command.subject)
+  const left = room - command.key.length - 2
+  const what = about === '' || left < 6 ? command.key : `${command.key}  ${clipMiddle(about, left)}`
   return clipLine(
     [
       span(isHere ? '▸ ' : '  ', 'accent'),
       ...padLine([span(id, isHere ? 'accent' : 'dim')], 4),
       span(`${symbols[mark]} `, tone),
-      ...padLine(
-        clipLine([span(what, isHere ? 'strong' : 'plain')], Math.floor(width * 0.42)),
-        Math.floor(width * 0.42) + 1,
-      ),
+      ...padLine([span(clipMiddle(what, room), isHere ? 'strong' : 'plain')], room + 1),
       span(said, command.entry?.status === 'missing' ? 'blind' : 'plain'),
     ],
     width,
   )
+}
+
+/** `pod web-1.shop` → `web-1`: the kind is clear from the key, the whole command stands below. */
+function shortSubject(subject: string): string {
+  const [, kind, name = ''] = /^(\w+) (.+)$/.exec(subject) ?? []
+  if (kind === undefined) return subject === 'mesh' ? '' : subject
+  return kind === 'pod' ? (name.split('.', 1)[0] ?? name) : name
 }
 
 /** What is known of the marked one: the whole command, the whole sentence, and what would unlock it. */
@@ -59,7 +67,7 @@ export function evidenceDetail({ command }: EvidenceRow, state: RunState, width:
       line(
         span('$ ', 'dim'),
         span(command.display, 'command'),
-        span(entry ? `  ${took(entry.durationMs)}` : '', 'dim'),
+        span(entry && entry.durationMs >= 10 ? `  ${took(entry.durationMs)}` : '', 'dim'),
       ),
       width,
       2,

@@ -20,7 +20,7 @@ function otherWays(backend: Backend, facts: ClusterFacts | null): PickRow<FirstC
   return [
     row('paste', 'Paste a log line or curl -v', 'answers most questions by itself'),
     ...(demos > 0
-      ? [row('demos', 'Demo: play a recorded incident', `${count(demos, 'incident')}, nothing else is needed`)]
+      ? [row('demos', 'Demo: play a recorded incident', `${count(demos, 'incident')}, needs nothing else`)]
       : []),
     row('recordings', 'Open a recorded session', "walk it again with today's rules"),
     row('archive', 'Open a bug-report archive', 'istioctl bug-report, read offline'),

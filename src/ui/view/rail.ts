@@ -125,7 +125,7 @@ function lookedAt(state: RunState, step: StepState, commands: readonly CommandSt
   if (commands.length === 0) return 'nothing to ask'
   const mode = state.ground?.dataPlaneMode ?? 'unknown'
   if (step.n === 1 && mode !== 'unknown') return `${mode} mesh`
-  return commands.map(({ learned }) => shortVerdict(learned ?? 'read')).join(', ')
+  return [...new Set(commands.map(({ learned }) => shortVerdict(learned ?? 'read')))].join(', ')
 }
 
 /** The rail has room for a clause, not for a sentence. */

@@ -27,7 +27,7 @@ export function termsIn(text: string): string[] {
     [...text.matchAll(pattern)]
       // Cut off by the edge of the screen: only half a word.
       .filter((match) => text[match.index + match[0].length] !== '…')
-      .map((match) => ({ at: match.index, term: match[0] }))
+      .map((match) => ({ at: match.index, term: match[0].replace(/[.,:;)'"]+$/, '') }))
   const printed = codes
     .flatMap(found)
     .filter(({ term }) => /[|[{]/.test(term) || lookUp(term).length > 0)
