@@ -23,4 +23,11 @@ console.log(note.summary)
 code=0; "$bin/meshtriage" < /dev/null > out.txt 2> err.txt || code=$?
 [ "$code" = 64 ] || { echo "without a terminal: exit $code, wanted 64"; exit 1; }
 [ ! -s out.txt ] || { echo "help went to stdout"; exit 1; }
-du -h "$work/$tarball" | cut -f1
+code=0; "$bin/kubectl-meshtriage" --help > help.txt || code=$?
+grep -q '^Usage: kubectl meshtriage' help.txt || { echo "as a plugin it names itself otherwise: $(head -n 1 help.txt)"; exit 1; }
+for name in $("$bin/meshtriage" demo --list | cut -d ' ' -f 1); do
+  "$bin/meshtriage" demo "$name" -q -o short > /dev/null || { echo "the package lacks the demo $name"; exit 1; }
+done
+kilobytes="$(du -k "$work/$tarball" | cut -f 1)"
+echo "$kilobytes kB packed"
+[ "$kilobytes" -lt 2048 ] || { echo "the package has grown past 2 MB"; exit 1; }
