@@ -2,15 +2,7 @@ import type { AccessLogView } from '../../parsers/access-log/view.ts'
 import type { ProxyRole } from '../mesh/line-writer.ts'
 import type { AccessLogRecord, ZtunnelRecord } from '../model/access-log.ts'
 import type { LogPart, Tunnels } from './log-part.ts'
-import {
-  closeSpan,
-  createCounter,
-  emptySpan,
-  join,
-  type Span,
-  type Tally,
-  widen,
-} from './log-summary-counter.ts'
+import { closeSpan, createCounter, emptySpan, join, type Span, type Tally, widen } from './log-summary-counter.ts'
 import { byCount, groupByWho, type Leaf, offendersOf, spanOf } from './log-summary-groups.ts'
 import { type LineOutcome, lineOutcome, outcomeKey, type WhoAnswered } from './log-summary-outcome.ts'
 
