@@ -232,11 +232,20 @@ function svg(coloured, { about, size: [columns, rows] = [80, 24] }) {
     .slice(0, rows)
     .flatMap((row, y) => {
       let x = 0
-      return runsOf(row, style).flatMap((run) => {
+      // Viewers swallow blanks at the ends of a text: each piece between wider gaps stands at its own place.
+      const pieces = runsOf(row, style).flatMap((run) => {
         const at = x
+        x += [...run.text].length
+        if (run.inverse) return [{ ...run, at }]
+        return [...run.text.matchAll(/\S+(?: \S+)*/g)].map((match) => ({
+          ...run,
+          text: match[0],
+          at: at + [...run.text.slice(0, match.index)].length,
+        }))
+      })
+      return pieces.flatMap((run) => {
+        const { at } = run
         const length = [...run.text].length
-        x += length
-        if (run.text.trim() === '') return []
         const fill = run.inverse ? '#1e222a' : (run.colour ?? '#dcdfe4')
         const [left, top] = [(margin + at * cell).toFixed(1), margin + y * line]
         const back = run.inverse

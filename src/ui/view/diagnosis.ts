@@ -183,15 +183,27 @@ function asideLines(diagnosis: Diagnosis): Line[] {
   )
 }
 
+/** Often one permission hides many things: they are named together, with what would show them. */
 function unknownLines(diagnosis: Diagnosis): Line[] {
-  return diagnosis.notChecked.map(({ what, reason, unlock }) =>
-    line(
+  const groups = new Map<string, Diagnosis['notChecked'][number][]>()
+  for (const missing of diagnosis.notChecked) {
+    const key = missing.unlock === '' ? `${missing.what} ${missing.reason}` : missing.unlock
+    groups.set(key, [...(groups.get(key) ?? []), missing])
+  }
+  return [...groups.values()].map((missing) => {
+    const [{ reason = '', unlock = '' } = {}] = missing
+    return line(
       span('? ', 'blind'),
-      what,
-      span(` (${reason})`, 'dim'),
+      missing.map(({ what }) => what).join(', '),
+      span(` (${refusal(reason)})`, 'dim'),
       span(unlock === '' ? '' : ` · to see it: ${unlock}`, 'dim'),
-    ),
-  )
+    )
+  })
+}
+
+/** Of a chain of wrapped errors, what the API server said in the end. */
+function refusal(reason: string): string {
+  return /[a-z.]+ "[^"]*" is forbidden: .*/s.exec(reason)?.[0] ?? reason
 }
 
 function moveOf({ fix, verify }: Cause, prefix: string, width: number): Line[] {
