@@ -22,6 +22,8 @@ export interface AccessLogView {
   readonly number: (field: NumberField) => number | null
   /** The downstream remote address without its port. */
   readonly peer: () => string | null
+  /** The path up to its question mark: what follows differs from call to call, and may be secret. */
+  readonly bare: () => string | null
   /** Milliseconds since 1970 of the start time, null when it is missing or of another form. */
   readonly timeMs: () => number | null
   /** The whole record, made now. */
@@ -54,6 +56,9 @@ export function createLineSlot(): LineSlot {
   let isText = true
   let isAmbiguous = false
   let source: string | undefined
+  // Lines of a log come day by day: the beginning of the day is worked out once.
+  let day = 0
+  let dayMs = 0
 
   const isEmpty = (from: number, to: number) => from === to || (to - from === 1 && bytes[from] === 0x2d)
 
@@ -93,8 +98,23 @@ export function createLineSlot(): LineSlot {
     const isUsual = to - from === 24 && bytes[from + 10] === 0x54 && bytes[from + 19] === 0x2e && bytes[to - 1] === 0x5a
     if (!isUsual) return parseTime(text('time'))
     const two = (at: number) => (bytes[from + at]! - 0x30) * 10 + bytes[from + at + 1]! - 0x30
-    const ms = two(20) * 10 + bytes[from + 22]! - 0x30
-    return Date.UTC(two(0) * 100 + two(2), two(5) - 1, two(8), two(11), two(14), two(17), ms)
+    const year = two(0) * 100 + two(2)
+    const lineDay = (year * 100 + two(5)) * 100 + two(8)
+    if (lineDay !== day) {
+      day = lineDay
+      dayMs = Date.UTC(year, two(5) - 1, two(8))
+    }
+    return dayMs + ((two(11) * 60 + two(14)) * 60 + two(17)) * 1000 + two(20) * 10 + bytes[from + 22]! - 0x30
+  }
+
+  function bare(): string | null {
+    if (draft) return draft.path?.replace(/\?.*$/s, '') ?? null
+    const from = spans[Field.path * 2]!
+    const to = spans[Field.path * 2 + 1]!
+    if (isEmpty(from, to)) return null
+    let query = from
+    while (query < to && bytes[query] !== 0x3f) query++
+    return intern(bytes, from, query)
   }
 
   function peer(): string | null {
@@ -153,6 +173,7 @@ export function createLineSlot(): LineSlot {
       has,
       number,
       peer,
+      bare,
       timeMs,
       record,
     },

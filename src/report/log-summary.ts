@@ -145,7 +145,7 @@ export function createLogTally(podRole: ProxyRole | null = null, most = mostKeys
       widen(leaf, time)
       routes.add(view.text('routeName'), failed, time)
       peers.add(view.peer(), failed, time)
-      if (failed) failedPaths.add(pathOf(view), true, time)
+      if (failed) failedPaths.add(view.bare(), true, time)
     },
     addTunnel(record) {
       tunnel.connections++
@@ -216,13 +216,6 @@ export function createLogTally(podRole: ProxyRole | null = null, most = mostKeys
       }
     },
   }
-}
-
-/** What follows the question mark differs from call to call, and may be secret. */
-function pathOf(view: AccessLogView): string | null {
-  const path = view.text('path')
-  const query = path?.indexOf('?') ?? -1
-  return path === null || query < 0 ? path : path.slice(0, query)
 }
 
 function nameOf(workload: string | null, namespace: string | null, address: string | null): string {
