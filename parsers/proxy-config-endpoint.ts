@@ -55,8 +55,10 @@ function fromClusters(entry: JsonObject): ClusterEndpoints {
     source: 'clusters',
     endpoints: objects(entry.hostStatuses, 'hostStatuses').map((host) => {
       const health = isObject(host.healthStatus) ? host.healthStatus : {}
+      const { address, port } = addressOf(host.address)
       return {
-        ...addressOf(host.address),
+        address,
+        port,
         health: text(health.edsHealthStatus) ?? 'UNKNOWN',
         ejected: health.failedOutlierCheck === true,
         failedActiveCheck: health.failedActiveHealthCheck === true,
@@ -80,8 +82,10 @@ function fromEds(entry: JsonObject): ClusterEndpoints {
       const endpoint = isObject(host.endpoint) ? host.endpoint : {}
       const metadata =
         isObject(host.metadata) && isObject(host.metadata.filterMetadata) ? host.metadata.filterMetadata : {}
+      const { address, port } = addressOf(endpoint.address)
       endpoints.push({
-        ...addressOf(endpoint.address),
+        address,
+        port,
         health: text(host.healthStatus) ?? 'UNKNOWN',
         ejected: null,
         failedActiveCheck: null,
@@ -114,6 +118,7 @@ function addressOf(value: unknown): { address: string; port: number | null } {
 function localityOf(value: unknown): string | null {
   if (!isObject(value)) return null
   const { region, zone, subZone } = value
+  if (region === undefined && zone === undefined && subZone === undefined) return null
   const parts = [region, zone, subZone].map((part) => (typeof part === 'string' ? part : ''))
   return parts.join('/').replace(/\/+$/, '') || null
 }

@@ -20,17 +20,19 @@ export function chooseRunbook(symptom: SymptomId, named: string | undefined, use
 /** The same, and where it was found. */
 export function findRunbook(symptom: SymptomId, named: string | undefined, userFolder: string | null): FoundRunbook {
   if (named?.includes('/') || named?.endsWith('.yaml')) return readRunbookFile(named, catalogue)
-  const books = allRunbooks(userFolder)
+  const withId = (id: string) => findRunbooks(catalogue, userFolder, id).find(({ runbook }) => runbook.id === id)
   const chosen =
     named === undefined
-      ? books.find(({ runbook }) => runbook.symptoms.includes(symptom))
-      : books.find(({ runbook }) => runbook.id === named)
+      ? findRunbooks(catalogue, userFolder, symptom).find(({ runbook }) => runbook.symptoms.includes(symptom))
+      : withId(named)
   // Somebody who cannot say what they see gets the runbook that looks at everything on the way.
-  const found = chosen ?? (named === undefined ? books.find(({ runbook }) => runbook.id === 'http-503') : undefined)
+  const found = chosen ?? (named === undefined ? withId('http-503') : undefined)
   if (!found)
     throw new UserError(
       `no runbook is called ${named}`,
-      `there are: ${books.map(({ runbook }) => runbook.id).join(', ')}`,
+      `there are: ${allRunbooks(userFolder)
+        .map(({ runbook }) => runbook.id)
+        .join(', ')}`,
     )
   return found
 }

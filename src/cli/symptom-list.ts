@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'yaml'
+import { headOf } from '../library/find-runbooks.ts'
 import { packageRoot } from '../library/package-root.ts'
 import type { SymptomId } from '../model/call.ts'
 import type { SymptomItem } from '../ui/ports.ts'
@@ -34,7 +35,7 @@ function builtInHeads(): Head[] {
   return readdirSync(folder)
     .filter((name) => name.endsWith('.yaml'))
     .sort()
-    .map((name) => parse(readFileSync(join(folder, name), 'utf8').split(/^steps:/m, 1)[0] ?? '') as Head) // as above
+    .map((name) => parse(headOf(readFileSync(join(folder, name), 'utf8'))) as Head) // as above
 }
 
 /** A person's own may be wrong: that is said before a screen opens. */

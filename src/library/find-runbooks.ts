@@ -11,9 +11,12 @@ export interface FoundRunbook {
   readonly path: string
 }
 
-/** Built-in runbooks, then the user's own folder; one of the user's replaces a built-in one of the same id. */
-export function findRunbooks(catalogue: Catalogue, userFolder: string | null): FoundRunbook[] {
-  const builtIn = readFolder(join(packageRoot(), 'runbooks'), 'built-in', catalogue)
+/**
+ * Built-in runbooks, then the user's own folder; one of the user's replaces a built-in one of the same id. Of the built-in
+ * ones only those whose head holds the word, where one is given: reading and checking all of them takes longer than starting.
+ */
+export function findRunbooks(catalogue: Catalogue, userFolder: string | null, word = ''): FoundRunbook[] {
+  const builtIn = readFolder(join(packageRoot(), 'runbooks'), 'built-in', catalogue, word)
   const own = userFolder !== null && existsSync(userFolder) ? readFolder(userFolder, 'user', catalogue) : []
   const replaced = new Set(own.map(({ runbook }) => runbook.id))
   return [...builtIn.filter(({ runbook }) => !replaced.has(runbook.id)), ...own].sort((a, b) =>
@@ -44,9 +47,21 @@ export function readRunbookFile(
   return { runbook: reading.runbook, origin, path }
 }
 
-function readFolder(folder: string, origin: FoundRunbook['origin'], catalogue: Catalogue): FoundRunbook[] {
+function readFolder(
+  folder: string,
+  origin: FoundRunbook['origin'],
+  catalogue: Catalogue,
+  word = '',
+): FoundRunbook[] {
   return readdirSync(folder)
     .filter((name) => name.endsWith('.yaml'))
     .sort()
-    .map((name) => readRunbookFile(join(folder, name), catalogue, origin))
+    .map((name) => join(folder, name))
+    .filter((path) => word === '' || headOf(readFileSync(path, 'utf8')).includes(word))
+    .map((path) => readRunbookFile(path, catalogue, origin))
+}
+
+/** Id, title, symptoms: what stands above the steps. */
+export function headOf(text: string): string {
+  return text.split(/^steps:/m, 1)[0] ?? ''
 }
