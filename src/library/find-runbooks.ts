@@ -47,12 +47,7 @@ export function readRunbookFile(
   return { runbook: reading.runbook, origin, path }
 }
 
-function readFolder(
-  folder: string,
-  origin: FoundRunbook['origin'],
-  catalogue: Catalogue,
-  word = '',
-): FoundRunbook[] {
+function readFolder(folder: string, origin: FoundRunbook['origin'], catalogue: Catalogue, word = ''): FoundRunbook[] {
   return readdirSync(folder)
     .filter((name) => name.endsWith('.yaml'))
     .sort()
