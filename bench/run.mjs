@@ -1,4 +1,4 @@
-// node bench/run.mjs [--log-mb 200] [--write]: everything that is promised about speed, as ratios measured in one run.
+// node bench/run.mjs [--log-mb 200] [--most-mb 2048] [--write]: everything that is promised about speed, as ratios measured in one run.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
@@ -9,7 +9,9 @@ import { best, ms, peakMegabytes, program, ratio, root, writeLog } from './measu
 
 const folder = mkdtempSync(join(tmpdir(), 'meshtriage-bench-'))
 const logMegabytes = Number(argument('--log-mb') ?? 200)
+const mostMegabytes = Number(argument('--most-mb') ?? 2048)
 const rows = []
+const sizes = []
 const add = (what, mine, theirs, against, promise) => {
   const row = { what, mine, theirs, against, ratio: ratio(mine, theirs), promise }
   rows.push(row)
@@ -21,6 +23,7 @@ try {
   start()
   walk()
   await logs()
+  await largerLogs()
   await growth()
 } finally {
   rmSync(folder, { recursive: true, force: true })
@@ -113,6 +116,19 @@ async function logs() {
   add('the same', mine, miller, '`mlr` counting two fields', 'promised ≤ 0.5×')
   notes.push(`Peak memory of that summary: ${memory ?? 'not measured'} MB (promised below 150 MB).`)
   if (!miller) notes.push('Miller was not installed where this was measured.')
+}
+
+/** What a log costs as it grows: time should grow with it, memory should not. */
+async function largerLogs() {
+  for (const megabytes of [1, 10, 100, 1024, 2048].filter((size) => size <= mostMegabytes)) {
+    const file = join(folder, `access-${megabytes}.log`)
+    await writeLog(file, megabytes)
+    const args = [program, 'logs', file, '-o', 'json']
+    const took = best(megabytes > 500 ? 1 : 3, process.execPath, args)
+    sizes.push({ megabytes, took, peak: peakMegabytes(process.execPath, args) })
+    console.log(`a log of ${megabytes} MB: ${ms(took)}, peak ${sizes.at(-1).peak} MB`)
+    rmSync(file)
+  }
 }
 
 async function growth() {
@@ -214,6 +230,10 @@ function page() {
     ({ what, mine, against, theirs, ratio: value, promise }) =>
       `| ${what} | ${ms(mine)} | ${against}: ${ms(theirs)} | **${value}** | ${promise.replace('promised ', '')} |`,
   )
+  const growing = sizes.map(
+    ({ megabytes, took, peak }) =>
+      `| ${megabytes} MB | ${ms(took)} | ${Math.round(megabytes / (took / 1000))} MB/s | ${peak ?? 'not measured'} MB |`,
+  )
   return `# Speed
 
 Measured in one run on ${cpus().length} cores with Node ${process.version.slice(1)}; times differ between machines, ratios hardly do. Made by \`node bench/run.mjs --write\`.
@@ -223,6 +243,14 @@ Measured in one run on ${cpus().length} cores with Node ${process.version.slice(
 ${table.join('\n')}
 
 ${notes.join('\n')}
+
+## A log that grows
+
+\`meshtriage logs FILE -o json\`, start included.
+
+| log | took | speed | peak memory |
+|---|---|---|---|
+${growing.join('\n')}
 `
 }
 
