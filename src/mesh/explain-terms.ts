@@ -13,6 +13,7 @@ const textKinds: readonly EntryKind[] = [
   'jwt-text',
   'ztunnel-error',
   'curl-error',
+  'caller-error',
   'transport-failure',
   'istiod-text',
   'response-body',
@@ -40,7 +41,9 @@ export function explainTerms(line: string): TermsFound {
   if (coded.length > 0) return { recognised: coded.map((entry) => recognisedEntry(entry, text)), unknown: [] }
   const whole = lookUp(text)
   if (whole.length > 0 && resetBodyEntries(text).length === 0)
-    return { recognised: whole.map((entry) => recognisedEntry(entry, text)), unknown: [] }
+    return { recognised: callerFirst(whole).map((entry) => recognisedEntry(entry, text)), unknown: [] }
+  const newer = newerCode(text)
+  if (newer) return { recognised: [newer], unknown: [] }
   const words = text.split(/[\s,]+/).filter(Boolean)
   const isShort = words.length <= 4
   const recognised: Recognised[] = []
@@ -52,7 +55,7 @@ export function explainTerms(line: string): TermsFound {
   for (const entry of [...resetBodyEntries(text), ...findIn(text, textKinds).slice(0, 3)])
     add(recognisedEntry(entry, text))
   for (const printed of words) {
-    const word = printed.replace(/^["'(`]+|["')`:;.]+$/g, '')
+    const word = printed.replace(/^["'(`:]+|["')`:;.]+$/g, '')
     if (word === '') continue
     const name = explainName(word)
     if (name) {
@@ -138,13 +141,12 @@ function analyzeFinding(text: string): Recognised | null {
   const entry = istCode(code)
   if (!entry)
     return {
+      ...unknownCode(
+        code,
+        `istioctl analyze reports ${level} ${code}${about}: ${shorten(message)} The code is not one we know; the message is the analyzer’s own.`,
+      ),
       what: 'analyzer finding',
       text: shorten(text),
-      sentence: `istioctl analyze reports ${level} ${code}${about}: ${shorten(message)} The code is not one we know; the message is the analyzer’s own.`,
-      entries: [],
-      layer: 'control-plane',
-      next: [`https://istio.io/latest/docs/reference/config/analysis/${code.toLowerCase()}/`],
-      mistakes: ['A finding explains an incident only if its object lies on the way of the failing call.'],
     }
   const referenced = code === 'IST0101' ? /Referenced (.+?) not found/i.exec(message)?.[1] : undefined
   return {
@@ -152,6 +154,34 @@ function analyzeFinding(text: string): Recognised | null {
     what: 'analyzer finding',
     sentence: `istioctl analyze reports ${entry.term} ${entry.name} (${level})${about}: ${shorten(message)} ${entry.meaning}`,
     layer: referenced === undefined ? entry.layer : referenceLayer(referenced),
+  }
+}
+
+/** A bare phrase that proxies and callers print alike is most often pasted from a caller. */
+function callerFirst(found: readonly VocabularyEntry[]): readonly VocabularyEntry[] {
+  const isCallers = ({ side }: VocabularyEntry) => side === 'caller'
+  return [...found.filter(isCallers), ...found.filter((entry) => !isCallers(entry))]
+}
+
+/** A code of the analyzer's that came after this release, or never was. */
+function newerCode(text: string): Recognised | null {
+  if (!/^IST\d{4}$/i.test(text)) return null
+  return unknownCode(
+    text,
+    `${text.toUpperCase()} is spelled like a code of istioctl analyze and is none that we know: newer than this release, or mistyped.`,
+  )
+}
+
+function unknownCode(text: string, sentence: string): Recognised {
+  const code = /IST\d{4}/i.exec(text)?.[0].toLowerCase() ?? ''
+  return {
+    what: 'analyzer code',
+    text: shorten(text),
+    sentence,
+    entries: [],
+    layer: 'control-plane',
+    next: [`https://istio.io/latest/docs/reference/config/analysis/${code}/`],
+    mistakes: ['A finding explains an incident only if its object lies on the way of the failing call.'],
   }
 }
 

@@ -27,6 +27,7 @@ const kindWords: Readonly<Record<VocabularyEntry['kind'], string>> = {
   'authz-text': 'authorization result',
   'ztunnel-error': 'ztunnel error',
   'curl-error': 'curl error',
+  'caller-error': 'error of the caller’s HTTP library',
   'http-status': 'status code',
   'grpc-status': 'gRPC status',
   'http2-error': 'HTTP/2 error',
@@ -59,7 +60,7 @@ function entryTitle(entry: VocabularyEntry): string {
   const ist: IstCode | undefined = entry.kind === 'ist-code' ? istCode(entry.term) : undefined
   if (ist) return `${ist.term} ${ist.name} (${ist.level}${ist.removedIn ? `, gone since ${ist.removedIn}` : ''})`
   const long = entry.kind === 'response-flag' ? entry.aliases[0] : undefined
-  return long ? `${entry.term} (${long})` : entry.term.replace(/^…|…$/g, '').trim()
+  return long ? `${entry.term} (${long})` : entry.term.replace(/^…|…$/g, '').replace(/[:\s]+$/, '')
 }
 
 export function shorten(text: string, length = 240): string {

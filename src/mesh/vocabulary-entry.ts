@@ -12,6 +12,7 @@ export type EntryKind =
   | 'authz-text'
   | 'ztunnel-error'
   | 'curl-error'
+  | 'caller-error'
   | 'http-status'
   | 'grpc-status'
   | 'http2-error'

@@ -1,6 +1,8 @@
 import { authzTexts } from './authz-texts.ts'
+import { callerErrors } from './caller-errors.ts'
 import { curlErrors } from './curl-errors.ts'
 import { clusterNames, glossary } from './glossary.ts'
+import { headerWords, portWords, settingWords } from './glossary-settings.ts'
 import { grpcStatuses, http2Errors, httpStatuses } from './http-statuses.ts'
 import { istCodes } from './ist-codes.ts'
 import { agentTexts, istiodTexts, responseBodies } from './istiod-texts.ts'
@@ -32,6 +34,7 @@ export const entries: readonly VocabularyEntry[] = [
   ...xdsStates,
   ...ztunnelErrors,
   ...curlErrors,
+  ...callerErrors,
   ...httpStatuses,
   ...grpcStatuses,
   ...http2Errors,
@@ -40,6 +43,9 @@ export const entries: readonly VocabularyEntry[] = [
   ...responseBodies,
   ...clusterNames,
   ...glossary,
+  ...settingWords,
+  ...portWords,
+  ...headerWords,
 ]
 
 interface Pattern {

@@ -13,6 +13,7 @@ export const ztunnelErrors = vocabulary(
       since: 'Istio 1.22',
     },
     'connection closed due to policy rejection: allow policies exist, but none allowed': {
+      aliases: ['allow policies exist, but none allowed'],
       layer: 'authz',
       meaning: 'ALLOW policies cover the destination, and none fits this connection.',
       next: 'istioctl ztunnel-config policy; compare src.identity of the line with the principals. No src.identity means that plaintext arrived.',
@@ -125,6 +126,7 @@ export const ztunnelErrors = vocabulary(
       mistake: 'Gateway conditions may all be True while the waypoint has no pod.',
     },
     'unknown source: …': {
+      aliases: ['unknown source'],
       layer: 'ambient-ztunnel',
       meaning: 'ztunnel does not know the calling pod. Up to Istio 1.23.',
       next: 'istioctl ztunnel-config workload; istioctl proxy-status',

@@ -37,12 +37,32 @@ describe('a term alone', () => {
     ['delayed_connect_error:_111', 'delayed_connect_error:_Connection_refused', 'app'],
     ['envoy overloaded', 'envoy overloaded', 'proxy-resource'],
     ['UNAVAILABLE', 'grpc-status: 14', 'network'],
+    ['ISTIO_MUTUAL', 'ISTIO_MUTUAL', 'transport-mtls'],
+    [':15006', 'virtualInbound', 'client-sidecar-listener'],
+    ['kubernetes://shop-cert', 'kubernetes://…', 'gateway-tls'],
+    ['UnsupportedValue', 'ZtunnelAccepted', 'ambient-ztunnel'],
+    ['unknown source', 'unknown source: …', 'ambient-ztunnel'],
+    ['Get "http://ledger.pay:8080/": EOF', 'EOF', 'transport-mtls'],
+    ['dial tcp 10.0.0.1:443: i/o timeout', 'i/o timeout', 'network'],
+    ['connection reset by peer', 'curl: (56)', 'transport-mtls'],
+    ['server: istio-envoy', 'server: istio-envoy', 'gateway-edge'],
+    [
+      'allow policies exist, but none allowed',
+      'connection closed due to policy rejection: allow policies exist, but none allowed',
+      'authz',
+    ],
   ])('%s is %s', (text, term, layer) => {
     const explained = explain(text)
     expect(explained.recognised.flatMap((item) => item.entries.map((entry) => entry.term))).toContain(term)
     expect(explained.layer).toBe(layer)
     expect(explained.next.length).toBeGreaterThan(0)
     expect(explained.mistakes.length).toBeGreaterThan(0)
+  })
+
+  test('an analyzer code that came later is named as one, and not called clean', () => {
+    const explained = explain('IST9999')
+    expect(explained.answer).toContain('none that we know')
+    expect(explained.next).toEqual(['https://istio.io/latest/docs/reference/config/analysis/ist9999/'])
   })
 
   test('flags in a list are explained one by one, the companion of URX first', () => {
