@@ -41,12 +41,17 @@ export function decideAccess(
 
   if (isEnforced && request.sourcePrincipal === null)
     return { ...parts, decision: 'denied', stage: 'peer-authentication', status: null, details: null, unknowns: [] }
+  // CUSTOM policies speak before tokens are looked at.
+  const isCustom = authorization.decision === 'denied' && authorization.by?.action === 'CUSTOM'
   if (
     authentication.outcome === 'reject' &&
     request.protocol === 'http' &&
+    !isCustom &&
     !(isEnforced && request.sourcePrincipal === undefined)
   ) {
-    const { status, details } = authentication
+    const { status, details } = mayAskFirst(authorization, request)
+      ? { status: null, details: null }
+      : { status: authentication.status, details: authentication.details }
     return { ...parts, decision: 'denied', stage: 'request-authentication', status, details, unknowns: [] }
   }
   const unknowns = mergeUnknowns([
@@ -57,7 +62,7 @@ export function decideAccess(
   ])
   if (authorization.decision === 'denied') {
     // An open earlier stage may have said no first, with a text of its own.
-    const isCertain = unknowns.length === 0
+    const isCertain = isCustom ? !(isEnforced && request.sourcePrincipal === undefined) : unknowns.length === 0
     const id = isCertain ? authorization.rbacId : null
     const status = isCertain && request.protocol === 'http' && hasEnvoy(workload.proxy) ? 403 : null
     const details = id === null ? null : `rbac_access_denied_matched_policy[${id.replaceAll(' ', '_')}]`
@@ -72,6 +77,17 @@ export function decideAccess(
     details: null,
     unknowns: decision === 'allowed' ? [] : unknowns,
   }
+}
+
+/** An external authorizer that may refuse the request before its token is looked at, with an answer of its own. */
+function mayAskFirst({ considered }: Authorization, { extAuthz }: AuthzRequest): boolean {
+  return (
+    extAuthz !== 'allow' &&
+    considered.some(
+      ({ action, attaches, rules }) =>
+        action === 'CUSTOM' && attaches !== false && rules.some(({ result }) => result !== 'no-match'),
+    )
+  )
 }
 
 // Their listeners are configured by Gateway objects, not by PeerAuthentication.

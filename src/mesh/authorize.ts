@@ -69,7 +69,9 @@ function consider(policy: KubeObject, request: AuthzRequest, workload: Workload,
   const { attaches, why } = attachment(policy, workload, mesh, request.service)
   const action = readAction(policy)
   const rules = attaches === false || !Array.isArray(policy.spec?.rules) ? [] : policy.spec.rules
-  const context = { request, workload, mesh, policyNamespace: namespace }
+  const seen = action === 'CUSTOM' && request.asArrived ? { ...request.asArrived, jwt: null } : request
+  const protocol = request.protocol ? { protocol: request.protocol } : {}
+  const context = { request: { ...seen, ...protocol }, workload, mesh, policyNamespace: namespace }
   const test = workload.proxy === 'ambient' ? testZtunnelRule : testEnvoyRule
   return {
     policy: `${namespace}/${name}`,

@@ -96,7 +96,10 @@ export function clientTls(question: TlsQuestion): ClientTls {
   const rule = selectDestinationRule(question.rules, client, service, question.mesh)
   const subset = question.subset ?? ''
   const tls = effectiveBlock(rule, 'tls', port, subset)
-  if (tls) return explicit(tls.value, tls, rule, service, port, subset)
+  if (tls) {
+    const said = explicit(tls.value, tls, rule, service, port, subset)
+    return client.proxy === 'sidecar' ? withoutForeignCredential(said, tls.value, rule) : said
+  }
   return { ...auto(question, rule, service, subset), rule }
 }
 
@@ -149,6 +152,20 @@ function explicit(
       }
   }
   return { ...plain('none', `${why}, which is not known here`), ...common, sends: 'unknown' }
+}
+
+/**
+ * istiod hands a Secret to sidecars only through a rule with a workloadSelector. Without one it leaves the cluster's TLS out: the sidecar sends
+ * plaintext although the rule says SIMPLE or MUTUAL.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: the tls block as written
+function withoutForeignCredential(said: ClientTls, tls: any, rule: SelectedRule | null): ClientTls {
+  const name = typeof tls?.credentialName === 'string' ? tls.credentialName : ''
+  const isSecret = name !== '' && !name.startsWith('configmap://')
+  const isOwnMode = said.mode === 'SIMPLE' || said.mode === 'MUTUAL'
+  if (!isSecret || !isOwnMode || rule?.objects[0]?.spec?.workloadSelector) return said
+  const why = `${said.why} with credentialName ${name}, which sidecars get only by a rule with a workloadSelector: its TLS is left out`
+  return { ...said, sends: 'plaintext', why, sni: null, subjectAltNames: [] }
 }
 
 /** No tls block counts for this cluster: auto mTLS looks at every endpoint. */

@@ -1,11 +1,11 @@
 import type { KubeObject } from '../model/kube.ts'
-import type { Claims } from './authorize/jwt-claims.ts'
+import { type Claims, splitClaims } from './authorize/jwt-claims.ts'
 import type { AuthzRequest } from './authorize/request.ts'
 import { mergeUnknowns, type Unknown } from './authorize/three-valued.ts'
 import type { MeshConfig } from './mesh-config.ts'
 import { attachment } from './policy-attachment.ts'
 import { type JwtRule, readJwtRule } from './request-auth/jwt-rule.ts'
-import { type AuthnRequest, audienceList, type Tried, tryRule } from './request-auth/try-rule.ts'
+import { type AuthnRequest, audienceList, foreignIssuer, type Tried, tryRule } from './request-auth/try-rule.ts'
 import { hasEnvoy, type Workload } from './workload.ts'
 
 export type { TokenLocation } from './request-auth/jwt-rule.ts'
@@ -88,6 +88,10 @@ export function isRequestAuthentication(object: KubeObject): boolean {
 
 /** The request as the authorization filters see it: with the token's claims, and with the headers that were added or taken away. */
 export function afterRequestAuth(request: AuthzRequest, result: RequestAuthResult): AuthzRequest {
+  return { ...changedRequest(request, result), asArrived: request }
+}
+
+function changedRequest(request: AuthzRequest, result: RequestAuthResult): AuthzRequest {
   if (result.outcome !== 'pass') {
     const { jwt: _, ...rest } = request
     return rest
@@ -107,15 +111,13 @@ export function afterRequestAuth(request: AuthzRequest, result: RequestAuthResul
 type Judged = Omit<RequestAuthResult, 'considered' | 'headerChanges'>
 
 /**
- * The filter asks for: any one rule satisfied, or else every rule satisfied or without a token. So a request without tokens passes, one valid
- * token is enough, and the refusal that is reported is that of the first rule, by issuer, that found a token.
+ * The filter asks for: any one rule satisfied, or else every rule satisfied or without a token. So a request without tokens passes, and one
+ * valid token is enough.
  */
-function judge(tried: readonly Tried[], { method, headers }: AuthnRequest, isOpen: boolean): Judged {
-  const has = (name: string) => headers?.some(([key]) => key.toLowerCase() === name) === true
+function judge(tried: readonly Tried[], request: AuthnRequest, isOpen: boolean): Judged {
   const nothing = { status: null, message: null, details: null, rule: null, identity: null, unknowns: [] }
-  // CORS preflights never reach the check, whatever they carry.
-  if (method === 'OPTIONS' && has('origin') && has('access-control-request-method'))
-    return { ...nothing, outcome: 'pass' }
+  const preflight = isPreflight(request)
+  if (preflight === 'yes') return { ...nothing, outcome: 'pass' }
   const undecided = (unknowns: readonly Unknown[]): Judged => ({
     ...nothing,
     outcome: 'cannot-decide',
@@ -125,22 +127,56 @@ function judge(tried: readonly Tried[], { method, headers }: AuthnRequest, isOpe
     if (state.kind === 'open') return undecided(state.unknowns)
     if (state.kind === 'valid' && isOpen) return undecided([serviceUnknown])
     if (state.kind === 'valid')
-      return { ...nothing, outcome: 'pass', rule: nameOf(rule), identity: identityFrom(state.claims) }
+      return {
+        ...nothing,
+        outcome: 'pass',
+        rule: nameOf(rule),
+        identity: identityFrom(splitClaims(state.claims, rule.spaceDelimitedClaims)),
+      }
   }
   if (isOpen) return undecided([serviceUnknown])
-  for (const { rule, state } of tried) {
-    if (state.kind !== 'refused') continue
-    const { message } = state
-    return {
-      ...nothing,
-      outcome: 'reject',
-      status: message === 'Audiences in Jwt are not allowed' ? 403 : 401,
-      message,
-      details: `jwt_authn_access_denied{${message.replaceAll(' ', '_')}}`,
-      rule: nameOf(rule),
-    }
+  const reported = reportedRefusal(tried)
+  if (!reported) return { ...nothing, outcome: 'pass' }
+  if (preflight === 'unknown') return undecided([preflightUnknown])
+  const { rule, message } = reported
+  return {
+    ...nothing,
+    outcome: 'reject',
+    status: message === 'Audiences in Jwt are not allowed' ? 403 : 401,
+    message,
+    details: `jwt_authn_access_denied{${message.replaceAll(' ', '_')}}`,
+    rule: nameOf(rule),
   }
-  return { ...nothing, outcome: 'pass' }
+}
+
+/** CORS preflights never reach the check, whatever they carry. */
+function isPreflight({ method, headers, headersKnown }: AuthnRequest): 'yes' | 'no' | 'unknown' {
+  if (method !== undefined && method !== 'OPTIONS') return 'no'
+  const isAll = headers !== undefined && headersKnown !== 'named'
+  for (const name of ['origin', 'access-control-request-method']) {
+    const found = headers?.some(([key, value]) => key.toLowerCase() === name && value.trim() !== '')
+    if (!found) return isAll || method === undefined ? 'no' : 'unknown'
+  }
+  return method === undefined ? 'unknown' : 'yes'
+}
+
+/**
+ * Of several refusals the filter reports that of the first rule by issuer. Only a foreign issuer says little, since every other rule's token
+ * is foreign to a rule: then the last refusal with another reason is reported.
+ */
+function reportedRefusal(tried: readonly Tried[]): { readonly rule: JwtRule; readonly message: string } | null {
+  const refused = tried.flatMap(({ rule, state }) =>
+    state.kind === 'refused' ? [{ rule, message: state.message }] : [],
+  )
+  const [first] = refused
+  if (first?.message !== foreignIssuer) return first ?? null
+  return refused.findLast(({ message }) => message !== foreignIssuer) ?? first
+}
+
+const preflightUnknown: Unknown = {
+  attribute: 'preflight',
+  wouldSettle:
+    'whether it is a CORS preflight: method OPTIONS with Origin and Access-Control-Request-Method passes the JWT filter unchecked',
 }
 
 const serviceUnknown: Unknown = {
@@ -176,13 +212,17 @@ function describe({ state }: Tried): string {
 }
 
 function headerChanges(tried: readonly Tried[], { rule }: Pick<Judged, 'rule'>): RequestAuthResult['headerChanges'] {
-  const winner = tried.find((entry) => entry.rule.policy === rule?.policy && entry.rule.index === rule.index)
-  // Headers that a rule would write are taken from every request first, so that nobody can forge them.
+  const at = tried.findIndex((entry) => entry.rule.policy === rule?.policy && entry.rule.index === rule.index)
+  const winner = tried[at]
+  // Headers that a rule would write are taken from the request before it is tried, so that nobody can forge them. After a valid token no further
+  // rule is tried.
   const written = (entry: JwtRule) => [
     ...(entry.outputPayloadHeader ? [entry.outputPayloadHeader] : []),
     ...entry.claimHeaders.map(({ header }) => header),
   ]
-  const removed = tried.flatMap(({ rule: entry }) => written(entry))
+  const removed = tried
+    .slice(0, winner?.state.kind === 'valid' ? at + 1 : undefined)
+    .flatMap(({ rule: entry }) => written(entry))
   if (winner?.state.kind !== 'valid') return { removed: lower(removed), set: [] }
   const tokens = winner.rule.forwardsToken
     ? []

@@ -36,7 +36,7 @@ export function routeAction(route: EnvoyRoute, request: HttpRequest): RouteActio
   const fault = faultOf(route.typedPerFilterConfig?.['envoy.filters.http.fault'])
   if (route.redirect) {
     const status = redirectCodes[String(route.redirect.responseCode ?? 'MOVED_PERMANENTLY')] ?? null
-    return { ...none, kind: 'redirect', fault, status, location: locationOf(route.redirect, request) }
+    return { ...none, kind: 'redirect', fault, status, location: locationOf(route, request) }
   }
   if (route.directResponse) {
     const { status, body } = route.directResponse
@@ -114,7 +114,7 @@ function clustersOf(target: Config, request: HttpRequest): RouteAction['clusters
 }
 
 /** Rules out of Envoy's redirect code: an own port, or a change of scheme, drops the port of the Host header. */
-function locationOf(redirect: Config, request: HttpRequest): string {
+function locationOf({ match, redirect }: Config, request: HttpRequest): string {
   const before = request.scheme ?? 'http'
   const scheme = redirect.httpsRedirect === true ? 'https' : String(redirect.schemeRedirect || before)
   const port = Number(redirect.portRedirect ?? 0)
@@ -124,11 +124,14 @@ function locationOf(redirect: Config, request: HttpRequest): string {
     const isDefault = own.port === (before === 'http' ? 80 : 443)
     host = port > 0 || (scheme !== before && isDefault) ? own.host : request.authority
   }
-  return `${scheme}://${host}${port > 0 ? `:${port}` : ''}${redirectPath(redirect, request.path)}`
+  return `${scheme}://${host}${port > 0 ? `:${port}` : ''}${redirectPath(match ?? {}, redirect, request.path)}`
 }
 
-function redirectPath(redirect: Config, path: string): string {
+function redirectPath(match: Config, redirect: Config, path: string): string {
   const query = redirect.stripQuery === true ? '' : path.slice(pathOnly(path).length)
+  // Prefix and expression are replaced as in a rewrite.
+  if (redirect.prefixRewrite || redirect.regexRewrite)
+    return (rewritePath(match, redirect, pathOnly(path)) ?? pathOnly(path)) + query
   if (redirect.pathRedirect) {
     const target = String(redirect.pathRedirect)
     return target.includes('?') ? target : target + query

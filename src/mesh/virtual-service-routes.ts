@@ -169,7 +169,7 @@ function translateRedirect(redirect: Written, listenerPort: number): Written {
   const scheme = redirect.scheme || 'http'
   const isDefault = (wanted === 80 && scheme === 'http') || (wanted === 443 && scheme === 'https')
   return {
-    pathRedirect: redirect.uri ?? '',
+    ...(redirect.prefixRewrite ? { prefixRewrite: redirect.prefixRewrite } : { pathRedirect: redirect.uri ?? '' }),
     hostRedirect: redirect.authority ?? '',
     schemeRedirect: redirect.scheme ?? '',
     portRedirect: isDefault ? 0 : wanted,

@@ -173,6 +173,12 @@ describe('who calls', () => {
     ['source.namespace as condition', 'allowed', [allow(when('source.namespace', ['shop']))]],
     ['source.serviceAccount as condition', 'allowed', [allow(when('source.serviceAccount', ['shop/web']))]],
     ['trustDomains of this mesh', 'allowed', [allow(from({ trustDomains: ['cluster.local'] }))]],
+    [
+      'trustDomains of an identity that is not Istio’s',
+      'allowed',
+      [allow(from({ trustDomains: ['cluster.local'] }))],
+      { sourcePrincipal: 'spiffe://cluster.local/vm/17' },
+    ],
     ['trustDomains of another mesh', 'denied', [allow(from({ trustDomains: ['other'] }))]],
     ['source.trustDomain as condition', 'denied', [allow(when('source.trustDomain', ['other']))]],
     ['plaintext has no principal', 'denied', td('*'), { sourcePrincipal: null }],
@@ -591,6 +597,14 @@ describe('HTTP fields on TCP ports', () => {
     expect(considered[0]?.rules[0]?.ignoredFields).toEqual(['paths'])
     expect(considered[1]?.rules[0]).toMatchObject({ dropped: true, result: 'no-match' })
   })
+})
+
+test('path templates came with 1.22; an older istiod takes them for plain text', () => {
+  const template = [allow(to({ paths: ['/a/{**}'] }))]
+  const request = { ...call, path: '/a/b' }
+  expect(decide(template, request, server, { ...mesh, istioVersion: '1.21.6' })).toBe('denied')
+  expect(decide(template, request, server, { ...mesh, istioVersion: '1.22.0' })).toBe('allowed')
+  expect(decide(template, request, server, { ...mesh, istioVersion: null })).toBe('allowed')
 })
 
 describe('external authorization', () => {
@@ -1023,5 +1037,39 @@ describe('all stages together', () => {
     expect(run([tokens], request)).toMatchObject({ decision: 'cannot-decide' })
     expect(run([tokens], { ...request, signature: () => 'valid' })).toMatchObject({ decision: 'allowed' })
     expect(run([tokens, deny({})], request)).toMatchObject({ decision: 'denied', details: null })
+  })
+  describe('CUSTOM is asked before tokens are looked at', () => {
+    const custom = (rule: object, name = 'nowhere') =>
+      policy({ action: 'CUSTOM', provider: { name }, rules: [rule] }, 'c')
+    const refused = { ...call, known: [{ claims: { iss: 'other' } }] }
+    const id = 'istio-ext-authz-nowhere-ns[pay]-policy[c]-rule[0]-deny-due-to-bad-CUSTOM-action'
+    const provider = { name: 'opa', service: 'opa.opa', port: 9191, failOpen: false, statusOnError: null }
+    const asked: MeshConfig = { ...mesh, extensionProviders: [{ ...provider, kind: 'envoyExtAuthzHttp' }] }
+    const decideAsked = (request: Parameters<typeof decideAccess>[0]) =>
+      decideAccess(request, [tokens, custom({}, 'opa')], server, asked, 1_800_000_000)
+
+    test('a provider that cannot be used answers 403, whatever the token is worth', () => {
+      const details = `rbac_access_denied_matched_policy[${id}]`
+      expect(run([tokens, custom({})], refused)).toMatchObject({ stage: 'authorization', status: 403, details })
+      const open = { ...call, known: [{ claims: { iss: 'i' } }] }
+      expect(run([tokens, custom({})], open)).toMatchObject({ stage: 'authorization', status: 403, details })
+    })
+    test('a provider that may say no has a status of its own', () => {
+      expect(decideAsked(refused)).toMatchObject({ decision: 'denied', status: null, details: null })
+      expect(decideAsked({ ...refused, extAuthz: 'allow' })).toMatchObject({ status: 401 })
+      expect(decideAsked({ ...refused, extAuthz: 'deny' })).toMatchObject({ stage: 'authorization', details: null })
+    })
+    test('its rules see the token’s header, which later rules no longer do', () => {
+      const payload = Buffer.from('{"iss":"i","sub":"s"}').toString('base64url')
+      const text = `${Buffer.from('{"alg":"RS256","kid":"k"}').toString('base64url')}.${payload}.c2ln`
+      const request = {
+        ...call,
+        headers: [['Authorization', `Bearer ${text}`]] as const,
+        signature: () => 'valid' as const,
+      }
+      const anonymous = when('request.headers[authorization]', [], ['Bearer *'])
+      expect(run([tokens, custom(anonymous)], request)).toMatchObject({ decision: 'allowed' })
+      expect(run([tokens, deny(anonymous)], request)).toMatchObject({ decision: 'denied' })
+    })
   })
 })

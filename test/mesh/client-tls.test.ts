@@ -34,6 +34,37 @@ describe('what the client sends', () => {
     ['an empty tls block', { rules: [rule({ tls: {} })] }, 'plaintext'],
     ['SIMPLE', { rules: [mode('SIMPLE')] }, 'simple-tls'],
     ['MUTUAL', { rules: [mode('MUTUAL')] }, 'mutual-tls'],
+    [
+      'a Secret in a rule for everybody never reaches a sidecar',
+      { rules: [mode('SIMPLE', { credentialName: 'ca' })] },
+      'plaintext',
+    ],
+    [
+      'a Secret in a rule for chosen workloads',
+      {
+        client: { ...base.client, namespace: 'srv', labels: { app: 'web' } },
+        rules: [
+          rule(
+            { tls: { mode: 'SIMPLE', credentialName: 'ca' } },
+            { workloadSelector: { matchLabels: { app: 'web' } } },
+          ),
+        ],
+      },
+      'simple-tls',
+    ],
+    [
+      'a ConfigMap may be read by everybody',
+      { rules: [mode('SIMPLE', { credentialName: 'configmap://ca' })] },
+      'simple-tls',
+    ],
+    [
+      'gateways read the Secret',
+      {
+        client: { ...base.client, proxy: 'gateway', gateway: true },
+        rules: [mode('MUTUAL', { credentialName: 'ca' })],
+      },
+      'mutual-tls',
+    ],
     ['ISTIO_MUTUAL without sidecar', { rules: [mode('ISTIO_MUTUAL')], endpoint: bare }, 'istio-mtls'],
     ['a mode of the future', { rules: [mode('QUANTUM')] }, 'unknown'],
     ['a rule without tls', { rules: [rule({ connectionPool: {} })] }, 'istio-mtls'],

@@ -201,9 +201,20 @@ describe('several rules', () => {
       rule: { policy: 'pay/two' },
     })
   })
-  test('at a shared place the refusal of the first issuer by name is reported', () => {
+  test('at a shared place the refusal by the token’s own issuer is reported, not that the other one is foreign', () => {
     expect(run(bearer(token({ iss: 'a', exp: 1 })), shared).message).toBe('Jwt is expired')
-    expect(run(bearer(token({ iss: 'b', exp: 1 })), shared).message).toBe('Jwt issuer is not configured')
+    expect(run(bearer(token({ iss: 'b', exp: 1 })), shared)).toMatchObject({
+      message: 'Jwt is expired',
+      rule: { issuer: 'b' },
+    })
+    expect(run(bearer(token({ iss: 'c', exp: 1 })), shared).message).toBe('Jwt issuer is not configured')
+    const audiences = [policy([rule('a'), rule('b', { audiences: ['x'] })])]
+    expect(run(bearer(token({ iss: 'b', aud: 'y' })), audiences)).toMatchObject({ status: 403 })
+  })
+  test('two rules of one issuer: the refusal of the first one that is about more than the issuer', () => {
+    const twice = [policy([rule('a', { audiences: ['x'] }), rule('a', { audiences: ['y'] }), rule('0')])]
+    expect(run(bearer(token({ iss: 'a', aud: 'z' })), twice).status).toBe(403)
+    expect(run(bearer(token({ iss: 'a', aud: 'y' })), twice).outcome).toBe('pass')
   })
 })
 
@@ -232,6 +243,11 @@ describe('whom it concerns', () => {
     ]
     expect(run({ method: 'OPTIONS', headers }).outcome).toBe('pass')
     expect(run({ method: 'OPTIONS', ...garbage }).outcome).toBe('reject')
+    expect(run({ method: 'GET', headers }).outcome).toBe('reject')
+    expect(run({ headers }).outcome).toBe('cannot-decide')
+    const known = [{ claims: { iss: 'nobody' } }]
+    expect(run({ method: 'OPTIONS', headers: [], headersKnown: 'named', known }).outcome).toBe('cannot-decide')
+    expect(run({ method: 'OPTIONS', headers: [['Origin', '']], known }).outcome).toBe('reject')
   })
 })
 
@@ -282,6 +298,20 @@ describe('what the next filters see', () => {
     const outputs = [policy([rule('a', { outputClaimToHeaders: [{ header: 'X-Sub', claim: 'sub' }] })])]
     const anonymous = { ...request, headers: [['x-sub', 'forged']] as const }
     expect(afterRequestAuth(anonymous, run(anonymous, outputs)).headers).toEqual([])
+  })
+  test('only rules that were tried take headers away', () => {
+    const outputs = (issuer: string) => rule(issuer, { outputPayloadToHeader: `x-from-${issuer}` })
+    const both = [policy([outputs('a'), outputs('b')])]
+    const forged = { ...request, headers: [...request.headers, ['x-from-a', '1'], ['x-from-b', '1']] as const }
+    expect(run(forged, both).headerChanges).toEqual({ removed: ['x-from-a', 'authorization'], set: ['x-from-a'] })
+    const anonymous = { ...request, headers: [['x-from-b', '1']] as const }
+    expect(run(anonymous, both).headerChanges.removed).toEqual(['x-from-a', 'x-from-b'])
+  })
+  test('claims that a rule wants split at blanks are lists for policies', () => {
+    const claims = { iss: 'a', sub: 's', roles: 'admin  user', nested: { roles: 'x y' }, sid: 7 }
+    const split = [policy([rule('a', { spaceDelimitedClaims: ['roles', 'sid', 'nested'] })])]
+    expect(run(bearer(token(claims)), split).identity?.claims).toEqual({ ...claims, roles: ['admin', 'user'] })
+    expect(run(bearer(token(claims))).identity?.claims).toEqual(claims)
   })
   test('claims of a valid token, null without one, nothing while it is open', () => {
     expect(passOn(one).jwt).toEqual({ iss: 'a', sub: 's' })

@@ -121,6 +121,8 @@ describe('what a route does', () => {
   test.each<[object, string]>([
     [{ pathRedirect: '/new' }, 'http://web:8080/new?q=1'],
     [{ pathRedirect: '/new?own' }, 'http://web:8080/new?own'],
+    [{ prefixRewrite: '/new' }, 'http://web:8080/new/b?q=1'],
+    [{ regexRewrite: { pattern: { regex: '^/(.)/' }, substitution: '/\\1\\1/' } }, 'http://web:8080/aa/b?q=1'],
     [{ hostRedirect: 'x.test' }, 'http://x.test/a/b?q=1'],
     [{ schemeRedirect: 'https' }, 'https://web:8080/a/b?q=1'],
     [{ portRedirect: 8443 }, 'http://web:8443/a/b?q=1'],

@@ -139,7 +139,7 @@ const paths: Field = {
     if (request.path === undefined) return unknown('the path is not known', missing('path'))
     const normalised = normalisePath(request.path, mesh.pathNormalization)
     if (normalised.kind !== 'path') return unknown(normalised.because, missing('path'))
-    const fits = isPathTemplate(value)
+    const fits = isPathTemplate(value, mesh)
       ? matchesPathTemplate(value, normalised.path)
       : matchesValue(value, normalised.path)
     return fits ? yes(`path is ${normalised.path}`) : no(`path is ${normalised.path}`)

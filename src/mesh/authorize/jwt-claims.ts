@@ -17,15 +17,24 @@ export function claimTexts(claims: Claims, path: readonly string[]): readonly st
     // Only own keys: a claim is data of the caller, `constructor` is not.
     value = Object.hasOwn(value, step) ? (value as Claims)[step] : undefined
   }
-  // istiod asks for these two to be split at blanks, which makes lists of them.
   const [name = ''] = path
-  if (typeof value === 'string' && path.length === 1 && spaceDelimited.includes(name))
-    return value.split(' ').filter((word) => word !== '')
+  if (typeof value === 'string' && path.length === 1 && spaceDelimited.includes(name)) return words(value)
   if (typeof value === 'string') return [value]
   return Array.isArray(value) ? value.filter((entry): entry is string => typeof entry === 'string') : []
 }
 
+/** istiod always asks for these two to be split at blanks, which makes lists of them. */
 const spaceDelimited: readonly string[] = ['scope', 'permission']
+
+/** Claims as policies see them when a rule names more claims to split. */
+export function splitClaims(claims: Claims, names: readonly string[]): Claims {
+  const found = names.filter((name) => Object.hasOwn(claims, name) && typeof claims[name] === 'string')
+  return { ...claims, ...Object.fromEntries(found.map((name) => [name, words(String(claims[name]))])) }
+}
+
+function words(text: string): readonly string[] {
+  return text.split(' ').filter((word) => word !== '')
+}
 
 /** A request principal is split at its last slash, since issuers are URLs; issuer and subject are tested on their own. */
 export function matchesRequestPrincipal(value: string, claims: Claims): boolean {

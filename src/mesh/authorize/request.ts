@@ -38,6 +38,8 @@ export interface AuthzRequest {
   } | null
   /** What the external authorizer said, where a CUSTOM policy asks one. */
   readonly extAuthz?: 'allow' | 'deny'
+  /** The request before the JWT filter changed it: CUSTOM rules are asked before that filter. Default: the request itself. */
+  readonly asArrived?: AuthzRequest
 }
 
 export interface EvaluationContext {

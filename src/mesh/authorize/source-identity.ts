@@ -35,8 +35,8 @@ export function matchesServiceAccount(value: string, identity: string, policyNam
 }
 
 export function matchesTrustDomain(value: string, identity: string): IdentityTest {
-  const domain = identityParts(identity)?.trustDomain ?? null
-  if (domain === null) return false
+  const domain = /^spiffe:\/\/([^/]*)\//.exec(identity)?.[1]
+  if (domain === undefined) return false
   const pattern = readPattern(value)
   if (pattern.kind === 'present') return domain !== ''
   if (pattern.kind === 'suffix') return domain.endsWith(pattern.text)

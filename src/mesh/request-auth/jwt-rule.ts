@@ -10,6 +10,8 @@ export interface JwtRule {
   readonly forwardsToken: boolean
   readonly outputPayloadHeader: string | null
   readonly claimHeaders: readonly { readonly header: string; readonly claim: string }[]
+  /** Claims that are made into lists at their blanks, besides `scope` and `permission`. */
+  readonly spaceDelimitedClaims: readonly string[]
 }
 
 export type TokenLocation =
@@ -40,6 +42,7 @@ export function readJwtRule(rule: unknown, policy: string, index: number): JwtRu
     claimHeaders: list(fields.outputClaimToHeaders)
       .map(record)
       .map(({ header, claim }) => ({ header: text(header), claim: text(claim) })),
+    spaceDelimitedClaims: list(fields.spaceDelimitedClaims).map(String),
   }
 }
 

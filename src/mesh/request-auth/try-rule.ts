@@ -16,6 +16,9 @@ export interface AuthnRequest extends TokenCarrier {
 
 const clockSkewSeconds = 60
 
+/** What a rule says of the token of every other rule that looks in the same place. */
+export const foreignIssuer = 'Jwt issuer is not configured'
+
 export interface Tried {
   readonly rule: JwtRule
   readonly state:
@@ -62,8 +65,7 @@ function checkToken(found: FoundToken, rule: JwtRule, request: AuthnRequest, now
   const malformed = (header && checkHeader(header)) || checkClaims(claims)
   if (malformed) return { kind: 'refused', message: malformed }
 
-  if (rule.issuer !== '' && (claims.iss ?? '') !== rule.issuer)
-    return { kind: 'refused', message: 'Jwt issuer is not configured' }
+  if (rule.issuer !== '' && (claims.iss ?? '') !== rule.issuer) return { kind: 'refused', message: foreignIssuer }
   const [notBefore, expires] = [seconds(claims.nbf), seconds(claims.exp)]
   if (now + clockSkewSeconds < notBefore) return { kind: 'refused', message: 'Jwt not yet valid' }
   if (expires > 0 && now > expires + clockSkewSeconds) return { kind: 'refused', message: 'Jwt is expired' }
