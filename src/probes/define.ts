@@ -1,7 +1,9 @@
 import type { Command, CommandResult } from '../model/command.ts'
 import type { Role } from '../model/evidence.ts'
 import type { Probe, ProbePlan, ProbeTarget } from '../model/probe.ts'
+import { deploymentOf } from '../situation/gateway.ts'
 import type { PodView } from '../situation/pods.ts'
+import { outsideName } from '../situation/published.ts'
 import { rolesWithPods, type Situation } from '../situation/situation.ts'
 
 export type MeshProbe<T> = Omit<Probe<Situation>, 'read' | 'learned'> & {
@@ -44,9 +46,11 @@ export function addressesOfLine({ given, hints }: Situation): readonly string[] 
   return [...new Set(wanted.filter((ip): ip is string => ip !== null))]
 }
 
-/** While owners are looked up one address after the other, an end that is not known may yet become known. */
+/** While owners of addresses and names are looked up, an end that is not known may yet become known. */
 export function addressesAreKnown(situation: Situation): boolean {
-  return situation.isSettled('mesh.podsByIp') || addressesOfLine(situation).length === 0
+  const { given, hints, isSettled } = situation
+  if (outsideName(given, hints) !== null && !isSettled('gateway.published')) return false
+  return isSettled('mesh.podsByIp') || addressesOfLine(situation).length === 0
 }
 
 /** Whether the objects of a role's namespaces have been read, or cannot be: only then an empty list of pods means none. */
@@ -79,12 +83,26 @@ export function podsToAsk(situation: Situation, role: Role, most: number): reado
   const pods = rolesWithPods(situation, role)
   const chosen = role === 'client' ? situation.client.pod : role === 'server' ? situation.server.pod : null
   const running = pods.filter((pod) => pod.phase === 'Running' || pod === chosen)
-  return [...running]
-    .sort(
-      (a, b) =>
-        Number(b === chosen) - Number(a === chosen) || Number(b.ready) - Number(a.ready) || (a.name < b.name ? -1 : 1),
-    )
-    .slice(0, most)
+  const sorted = [...running].sort(
+    (a, b) =>
+      Number(b === chosen) - Number(a === chosen) || Number(b.ready) - Number(a.ready) || (a.name < b.name ? -1 : 1),
+  )
+  return (role === 'gateway' ? gatewaysInOrder(situation, sorted) : sorted).slice(0, most)
+}
+
+/** The gateway's pods that logged the failure first, then one of each deployment, then the rest. */
+function gatewaysInOrder({ failing }: Situation, pods: readonly PodView[]): readonly PodView[] {
+  const failures = (pod: PodView) => failing.filter(({ gateway }) => gateway?.pod?.ip === pod.ip).length
+  const seen = new Map<string, number>()
+  const placed = pods.map((pod) => {
+    const deployment = deploymentOf(pod)
+    const turn = seen.get(deployment) ?? 0
+    seen.set(deployment, turn + 1)
+    return { pod, turn, failures: failures(pod) }
+  })
+  return placed
+    .sort((a, b) => Number(b.failures > 0) - Number(a.failures > 0) || b.failures - a.failures || a.turn - b.turn)
+    .map(({ pod }) => pod)
 }
 
 /** A probe that asks the Envoys of a role. Pods without one are not asked: there is nothing to answer. */
@@ -95,11 +113,14 @@ export function planForEnvoys(
   command: (pod: PodView) => Command,
 ): ProbePlan {
   if (!endsAreKnown(situation, role)) return waitFor(`the ${role}'s pod`)
-  return ask(
-    ...podsToAsk(situation, role, most)
-      .filter(({ hasEnvoy }) => hasEnvoy)
-      .map((pod) => podTarget(pod, command(pod))),
-  )
+  const targets = podsToAsk(situation, role, most)
+    .filter(({ hasEnvoy }) => hasEnvoy)
+    .map((pod) => podTarget(pod, command(pod)))
+  // Of many replicas, those that failed are worth asking: their logs tell.
+  const many = role === 'gateway' && (situation.gateway?.pods.length ?? 0) > most
+  if (many && !situation.isSettled('gateway.accessLog'))
+    return { plan: 'wait', for: 'which of the gateway’s pods failed', otherwise: targets }
+  return ask(...targets)
 }
 
 export function count(number: number, one: string, many = `${one}s`): string {

@@ -9,7 +9,11 @@ import type { CommandResult } from '../model/command.ts'
 import { ParseError } from '../model/errors.ts'
 import type { EvidenceKey } from '../model/evidence.ts'
 import type { KubeObject } from '../model/kube.ts'
+import type { ProbeTarget } from '../model/probe.ts'
+import type { GatewayView } from '../situation/gateway.ts'
+import { ingressesFor } from '../situation/ingresses.ts'
 import type { KubeRead } from '../situation/objects.ts'
+import { outsideName } from '../situation/published.ts'
 import type { Situation } from '../situation/situation.ts'
 import {
   addressesAreKnown,
@@ -54,13 +58,14 @@ const builtIn = new Set([
   'endpointslices.discovery.k8s.io',
   'deployments.apps',
   'networkpolicies.networking.k8s.io',
+  'ingresses.networking.k8s.io',
 ])
 
-function kindsServed(situation: Situation): readonly string[] {
+function ofThoseServed(situation: Situation, kinds: readonly string[]): readonly string[] {
   const [served] = situation.all<readonly ApiResource[]>('mesh.apiResources')
-  if (!served) return namespaceKinds
+  if (!served) return kinds
   const names = new Set(served.data.map(({ name, group }) => (group === '' ? name : `${name}.${group}`)))
-  return namespaceKinds.filter((kind) => builtIn.has(kind) || names.has(kind))
+  return kinds.filter((kind) => builtIn.has(kind) || names.has(kind))
 }
 
 /** kubectl prints what it may and reports the rest on stderr with exit code 1: half an answer is an answer. */
@@ -173,6 +178,60 @@ function injectionLabels(labels: Readonly<Record<string, string>>): string {
   return said.join(' ') || 'no mesh label'
 }
 
+/** What gateways publish, wherever it is written: a host may be routed, or claimed twice, in any namespace. */
+const publishedKinds = [
+  'gateways.networking.istio.io',
+  'virtualservices.networking.istio.io',
+  'gateways.gateway.networking.k8s.io',
+  'httproutes.gateway.networking.k8s.io',
+  'grpcroutes.gateway.networking.k8s.io',
+  'ingresses.networking.k8s.io',
+]
+
+export const published = defineProbe({
+  name: 'published',
+  isOptional: true,
+  roles: ['gateway'],
+  title: 'gateways and their routes in all namespaces',
+  layer: 'gateway-routing',
+  needsExec: false,
+  plan(situation) {
+    if (!asked(situation, 'mesh.apiResources')) return waitFor('which kinds the cluster serves')
+    const kinds = ofThoseServed(situation, publishedKinds).join(',')
+    const question = ask(meshTarget(kubectl('get', kinds, '-A', '-o', 'json')))
+    if (outsideName(situation.given, situation.hints) !== null) return question
+    if (!addressesAreKnown(situation) || !asked(situation, 'server.config'))
+      return waitFor('whether a gateway is on the way')
+    return situation.gateway === null ? nothing : question
+  },
+  isAnswer: printedList,
+  read: (result, { command }) => readList(result, command.args, null),
+  learned: summarise,
+})
+
+/** To whom an Ingress for this host belongs: only then is there anything to ask. */
+export const ingressClasses = defineProbe({
+  name: 'ingressClasses',
+  isOptional: true,
+  roles: ['gateway'],
+  title: 'classes of the Ingress for this host',
+  layer: 'gateway-routing',
+  needsExec: false,
+  plan(situation) {
+    if (!publishedIsKnown(situation)) return waitFor('the Ingress objects')
+    const host = situation.gateway?.host ?? null
+    const named = ingressesFor(situation.store, host).some(({ object }) => object.spec?.ingressClassName)
+    return named ? ask(meshTarget(kubectl('get', 'ingressclasses.networking.k8s.io', '-o', 'json'))) : nothing
+  },
+  read: (result, { command }) => readList(result, command.args, null),
+  learned: summarise,
+})
+
+/** Whether every route that a gateway may have is known, as far as it can be read. */
+function publishedIsKnown(situation: Situation): boolean {
+  return asked(situation, 'gateway.published') || (asked(situation, 'server.config') && situation.gateway === null)
+}
+
 function asked(situation: Situation, key: EvidenceKey): boolean {
   return situation.isSettled(key)
 }
@@ -188,7 +247,7 @@ export const config = defineProbe({
     if (!asked(situation, 'mesh.apiResources')) return waitFor('which kinds the cluster serves')
     const names = namespacesOf(situation, role)
     if (names === null) return waitFor(`the ${role}'s namespace`)
-    const kinds = kindsServed(situation).join(',')
+    const kinds = ofThoseServed(situation, namespaceKinds).join(',')
     return ask(...names.map((name) => namespaceTarget(name, kubectl('get', kinds, '-n', name, '-o', 'json'))))
   },
   isAnswer: printedList,
@@ -253,32 +312,9 @@ export const gatewayPods = defineProbe({
     }
     const { gateway } = situation
     if (!gateway) return nothing
-    // Istio matches a Gateway's selector against pods of all namespaces, so the question has to be asked of all.
-    const bySelector = gateway.selectors.map((selector) => {
-      const label = Object.entries(selector)
-        .map(([key, value]) => `${key}=${value}`)
-        .join(',')
-      return {
-        subject: `gateway pods ${label}`,
-        namespace: null,
-        name: null,
-        command: kubectl('get', 'pods', '-A', '-l', label, '-o', 'json'),
-      }
-    })
-    const byName = situation.store.list('K8sGateway').flatMap(({ object }) => {
-      const { name, namespace = 'default' } = object.metadata
-      if (object.spec?.gatewayClassName === 'istio-waypoint') return []
-      const label = `gateway.networking.k8s.io/gateway-name=${name}`
-      return [
-        {
-          subject: `gateway ${namespace}/${name}`,
-          namespace,
-          name: null,
-          command: kubectl('get', 'pods', '-n', namespace, '-l', label, '-o', 'json'),
-        },
-      ]
-    })
-    return ask(...bySelector, ...byName)
+    if (!publishedIsKnown(situation))
+      return { ...waitFor('the gateways of all namespaces'), otherwise: podsOf(gateway) }
+    return ask(...podsOf(gateway))
   },
   isAnswer: printedList,
   read: (result, { command, namespace }) => readList(result, command.args, namespace, true),
@@ -287,6 +323,35 @@ export const gatewayPods = defineProbe({
       ? 'no such pod'
       : data.items.map(({ metadata }) => `${metadata.name}.${metadata.namespace}`).join(', '),
 })
+
+function podsOf(gateway: GatewayView): ProbeTarget[] {
+  // Istio matches a Gateway's selector against pods of all namespaces, so the question has to be asked of all.
+  const bySelector = gateway.selectors.map((selector) => {
+    const label = Object.entries(selector)
+      .map(([key, value]) => `${key}=${value}`)
+      .join(',')
+    return {
+      subject: `gateway pods ${label}`,
+      namespace: null,
+      name: null,
+      command: kubectl('get', 'pods', '-A', '-l', label, '-o', 'json'),
+    }
+  })
+  const byName = gateway.objects.flatMap(({ object }) => {
+    const { name, namespace = 'default' } = object.metadata
+    if (!object.apiVersion.startsWith('gateway.networking.k8s.io/')) return []
+    const label = `gateway.networking.k8s.io/gateway-name=${name}`
+    return [
+      {
+        subject: `gateway ${namespace}/${name}`,
+        namespace,
+        name: null,
+        command: kubectl('get', 'pods', '-n', namespace, '-l', label, '-o', 'json'),
+      },
+    ]
+  })
+  return [...bySelector, ...byName]
+}
 
 /** Who has the addresses that stand in a log line. */
 export const podsByIp = defineProbe({

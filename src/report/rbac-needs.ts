@@ -94,7 +94,7 @@ export const accessNeeds: readonly AccessNeed[] = [
       // istioctl analyze waits for ever for a kind that it may not list, and releases bring new kinds.
       resources: ['*'],
       verbs: ['get', 'list', 'watch'],
-      feeds: ['config', 'analyze'],
+      feeds: group === 'networking.istio.io' ? ['config', 'analyze', 'published'] : ['config', 'analyze'],
       lost: lostWithout[group] ?? group,
     }),
   ),
@@ -103,8 +103,16 @@ export const accessNeeds: readonly AccessNeed[] = [
     group: 'gateway.networking.k8s.io',
     resources: ['gateways', 'httproutes', 'grpcroutes', 'referencegrants'],
     verbs: ['list', 'watch'],
-    feeds: ['config', 'analyze'],
+    feeds: ['config', 'analyze', 'published'],
     lost: 'gateways, waypoints and routes of the Gateway API',
+  },
+  {
+    ...reads,
+    group: 'networking.k8s.io',
+    resources: ['ingresses', 'ingressclasses'],
+    verbs: ['list'],
+    feeds: ['published', 'ingressClasses'],
+    lost: 'whether the host of a call from outside belongs to another ingress controller',
   },
   {
     needsExec: true,

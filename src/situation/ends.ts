@@ -3,6 +3,7 @@ import type { KubeObject } from '../model/kube.ts'
 import type { Hints } from './hints.ts'
 import type { ObjectStore, Stored } from './objects.ts'
 import { matchesLabels, type PodView, podLabel, viewPod } from './pods.ts'
+import { publishedBackend } from './published.ts'
 
 export type PortProtocol = 'http' | 'tcp' | 'tls' | 'auto' | 'udp'
 
@@ -57,6 +58,8 @@ export function namespaceOfClient(given: Given, hints: Hints, store: ObjectStore
 
 export function namespaceOfServer(given: Given, hints: Hints, store: ObjectStore): string | null {
   if (given.to?.namespace) return given.to.namespace
+  const published = publishedBackend(given, hints, store)
+  if (published) return published.namespace
   for (const name of [hints.host, given.host, hints.authority]) {
     const parsed = serviceNameOf(name, null)
     if (parsed?.namespace) return parsed.namespace
@@ -145,7 +148,9 @@ function resolveServer(
   assumptions: string[],
 ): ServerEnd {
   const namespace = namespaceOfServer(given, hints, store)
-  const portNumber = given.to?.port ?? hints.port ?? null
+  const published = publishedBackend(given, hints, store)
+  // Behind a gateway the port that was dialled is the gateway's.
+  const portNumber = published ? published.port : (given.to?.port ?? hints.port ?? null)
   const byIp = hints.serverIp === null ? null : (pods.find(({ ip }) => ip === hints.serverIp) ?? null)
   const service = findService(given, hints, namespace, store, byIp, portNumber, assumptions)
   if (service) {
@@ -198,10 +203,10 @@ function resolveServer(
       portNumber,
     }
   }
-  const host = hostOfTarget(given, hints)
+  const host = published ? `${published.name}.${published.namespace}.svc.cluster.local` : hostOfTarget(given, hints)
   return {
     ...nobody,
-    label: host ?? given.to?.text ?? null,
+    label: published ? `${published.name}.${published.namespace}` : (host ?? given.to?.text ?? null),
     namespace,
     host,
     service: null,
@@ -240,6 +245,8 @@ function findService(
   assumptions: string[],
 ): Stored | null {
   const { to } = given
+  const published = publishedBackend(given, hints, store)
+  if (published) return store.get('Service', published.namespace, published.name)
   if (to && (to.kind === 'svc' || to.kind === null) && namespace) {
     const named = store.get('Service', namespace, to.name)
     if (named) return named

@@ -1,9 +1,12 @@
 import type { Given } from '../model/call.ts'
+import type { EvidenceEntry } from '../model/evidence.ts'
 import type { Ends } from './ends.ts'
-import { bareHost } from './exchanges.ts'
+import { bareHost, type LogData } from './exchanges.ts'
+import { gatewayCandidates } from './gateway-candidates.ts'
 import type { Hints } from './hints.ts'
 import type { ObjectStore, Stored } from './objects.ts'
 import { matchesLabels, type PodView } from './pods.ts'
+import { outsideName } from './published.ts'
 
 /** The gateway a call from outside passes. */
 export interface GatewayView {
@@ -17,9 +20,10 @@ export interface GatewayView {
   readonly host: string | null
 }
 
-interface Server {
-  readonly hosts?: readonly string[]
-  readonly port?: { readonly number?: number; readonly protocol?: string }
+interface GatewayLog {
+  readonly pod: PodView | null
+  readonly entry: EvidenceEntry
+  readonly data: LogData
 }
 
 /** Null when the caller is a pod of the mesh: then no ingress gateway has a say. */
@@ -29,12 +33,14 @@ export function gatewayOf({
   store,
   pods,
   ends,
+  logs,
 }: {
   given: Given
   hints: Hints
   store: ObjectStore
   pods: readonly PodView[]
   ends: Ends
+  logs: readonly GatewayLog[]
 }): GatewayView | null {
   if (given.from !== null || ends.client.pods.length > 0) return null
   const host = given.host ?? hints.authority
@@ -43,34 +49,52 @@ export function gatewayOf({
     ({ ip, proxy }) => ip !== null && ip === hints.serviceIp && (proxy === 'gateway' || proxy === 'gateway-api'),
   )
   const fromOutside =
-    ends.client.external || given.symptom === 'tls' || isOutsideName(host, ends) || writer !== undefined
+    ends.client.external ||
+    given.symptom === 'tls' ||
+    isOutsideName(host, ends) ||
+    isPublishedName(given, hints, ends) ||
+    writer !== undefined
   if (!fromOutside) return null
   const bare = host === null ? null : bareHost(host)
-  const istio = store.list('Gateway')
-  const fitting = istio.filter(({ object }) =>
-    serversOf(object.spec?.servers).some(
-      ({ hosts }) => bare === null || hosts?.some((pattern) => hostMatches(pattern, bare)),
-    ),
-  )
-  // A host no Gateway serves is a finding of its own; the Gateways that are there must still be asked.
-  const chosen = fitting.length > 0 ? fitting : istio
-  const gatewayApi = store.list('K8sGateway').filter(({ object }) => object.spec?.gatewayClassName !== 'istio-waypoint')
-  const selectors = unique(
-    chosen.flatMap(({ object }) =>
-      object.spec?.selector ? [object.spec.selector as Readonly<Record<string, string>>] : [],
-    ),
-  ) // checked by the API server
-  const own = pods.filter(
-    (pod) =>
-      pod === writer ||
-      selectors.some((selector) => matchesLabels(selector, pod.labels)) ||
-      gatewayApi.some(
-        ({ object }) =>
-          pod.namespace === object.metadata.namespace &&
-          pod.labels['gateway.networking.k8s.io/gateway-name'] === object.metadata.name,
-      ),
-  )
-  return { objects: [...chosen, ...gatewayApi], selectors, named: namedGateways(store), pods: own, host: bare }
+  const { chosen, fitting } = gatewayCandidates(store, bare, ends.server)
+  const selectors = unique(chosen.flatMap(selectorOf))
+  const own = pods.filter((pod) => pod === writer || chosen.some((gateway) => runsOn(gateway, pod)))
+  const answering = narrowed(own, logs, bare)
+  const objects = unique([...chosen, ...fitting.filter((gateway) => own.some((pod) => runsOn(gateway, pod)))])
+  const there = answering === own ? objects : objects.filter((object) => answering.some((pod) => runsOn(object, pod)))
+  return {
+    objects: there.length > 0 ? there : objects,
+    selectors,
+    named: namedGateways(store),
+    pods: answering,
+    host: bare,
+  }
+}
+
+function selectorOf({ object }: Stored): readonly Readonly<Record<string, string>>[] {
+  return object.spec?.selector ? [object.spec.selector as Readonly<Record<string, string>>] : [] // checked by the API server
+}
+
+/** Whether a Gateway, of either kind, configures this pod. */
+function runsOn(gateway: Stored, pod: PodView): boolean {
+  const { spec, metadata, apiVersion } = gateway.object
+  if (!apiVersion.startsWith('gateway.networking.k8s.io/')) return matchesLabels(spec?.selector, pod.labels)
+  return pod.namespace === metadata.namespace && pod.labels['gateway.networking.k8s.io/gateway-name'] === metadata.name
+}
+
+/** Where several gateways could take the host, the deployments that logged it are the ones that did. */
+function narrowed(pods: readonly PodView[], logs: readonly GatewayLog[], host: string | null): readonly PodView[] {
+  if (host === null) return pods
+  const wanted = host.toLowerCase()
+  const isHost = (name: string | null) => name !== null && bareHost(name).toLowerCase() === wanted
+  const writers = logs.filter(({ data }) => data.records.some(({ authority, sni }) => isHost(authority) || isHost(sni)))
+  const deployments = new Set(writers.flatMap(({ pod }) => (pod ? [deploymentOf(pod)] : [])))
+  const answering = pods.filter((pod) => deployments.has(deploymentOf(pod)))
+  return answering.length > 0 && answering.length < pods.length ? answering : pods
+}
+
+export function deploymentOf({ namespace, name, workload }: PodView): string {
+  return `${namespace}/${workload?.name ?? name}`
 }
 
 function isOutsideName(host: string | null, ends: Ends): boolean {
@@ -82,19 +106,12 @@ function isOutsideName(host: string | null, ends: Ends): boolean {
   return bare.includes('.') && !/\.svc(\.|$)/.test(bare)
 }
 
-function serversOf(servers: unknown): readonly Server[] {
-  return Array.isArray(servers) ? (servers as Server[]) : [] // an Istio Gateway; fields are optional above
+/** Only a name was given, and it is no service of the mesh. */
+function isPublishedName(given: Given, hints: Hints, { server }: Ends): boolean {
+  return outsideName(given, hints) !== null && server.external
 }
 
-/** `*`, `*.example.com`, `ns/host`, against one name. */
-export function hostMatches(pattern: string, host: string): boolean {
-  const bare = (pattern.includes('/') ? pattern.slice(pattern.indexOf('/') + 1) : pattern).toLowerCase()
-  const name = host.toLowerCase()
-  if (bare === '*' || bare === name) return true
-  return bare.startsWith('*.') && name.endsWith(bare.slice(1))
-}
-
-/** Gateways named by VirtualServices and routes of the namespaces that were read. */
+/** Gateways named by VirtualServices, in namespaces whose Gateways were not read. */
 function namedGateways(store: ObjectStore): { namespace: string; name: string }[] {
   const found: { namespace: string; name: string }[] = []
   for (const { object } of store.list('VirtualService')) {
@@ -105,7 +122,7 @@ function namedGateways(store: ObjectStore): { namespace: string; name: string }[
       const slash = name.indexOf('/')
       const reference =
         slash < 0 ? { namespace: own, name } : { namespace: name.slice(0, slash), name: name.slice(slash + 1) }
-      if (!store.get('Gateway', reference.namespace, reference.name)) found.push(reference)
+      if (store.readable('Gateway', reference.namespace) !== 'yes') found.push(reference)
     }
   }
   return unique(found)

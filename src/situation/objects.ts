@@ -51,6 +51,8 @@ const resourceOfKind: Readonly<Record<string, string>> = {
   HTTPRoute: 'httproutes.gateway.networking.k8s.io',
   GRPCRoute: 'grpcroutes.gateway.networking.k8s.io',
   ReferenceGrant: 'referencegrants.gateway.networking.k8s.io',
+  Ingress: 'ingresses.networking.k8s.io',
+  IngressClass: 'ingressclasses.networking.k8s.io',
   Deployment: 'deployments.apps',
 }
 
@@ -70,7 +72,9 @@ export function createObjectStore(entries: readonly EvidenceEntry[]): ObjectStor
   const seen = new Set<string>()
   const reads: { read: KubeRead; entry: string }[] = []
   const failed: { namespace: string | null; resources: readonly string[]; entry: string }[] = []
-  for (const entry of entries) {
+  // A namespace's own listing says more about it than one of all namespaces.
+  const ordered = [...entries].sort((a, b) => Number(a.probe === 'published') - Number(b.probe === 'published'))
+  for (const entry of ordered) {
     if (entry.status === 'missing') {
       const resources = askedResources(entry)
       if (resources.length > 0) failed.push({ namespace: entry.namespace, resources, entry: entry.id })
@@ -117,7 +121,9 @@ export function createObjectStore(entries: readonly EvidenceEntry[]): ObjectStor
     },
     entryFor(kind, namespace) {
       const resource = resourceFor(kind)
-      return reads.find(({ read }) => read.asked.includes(resource) && read.namespace === namespace)?.entry ?? null
+      const asked = reads.filter(({ read }) => read.asked.includes(resource) && !read.partial)
+      const of = (where: string | null) => asked.find(({ read }) => read.namespace === where)?.entry
+      return of(namespace) ?? of(null) ?? null
     },
   }
 }

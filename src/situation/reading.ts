@@ -7,6 +7,7 @@ import type { GroundFacts } from '../model/run.ts'
 import { type Exchange, showsSymptom } from './exchanges.ts'
 import type { KubeRead } from './objects.ts'
 import { type PodView, podLabel } from './pods.ts'
+import { hostsPublishing, isRouted, outsideName } from './published.ts'
 import { quote, quoteLine, type Situation } from './situation.ts'
 import { symptomGaps } from './symptom-gaps.ts'
 import { traceCall } from './tracing.ts'
@@ -265,7 +266,17 @@ function unresolvedOf(situation: Situation): NotChecked[] {
       what: 'the caller',
       layer: 'client',
       reason: "nobody said who calls, and the destination's side shows no request that fails so",
-      unlock: "name the caller with --from NAME.NAMESPACE, or give a line of its proxy's log with --log",
+      unlock: `name the caller with --from NAME.NAMESPACE, or give a line of its proxy's log with --log${hostHint(situation)}`,
+    })
+  }
+  if (gateway !== null && isNobodysName(situation)) {
+    list.push({
+      what: `the way to ${gateway.host}`,
+      layer: 'gateway-edge',
+      reason:
+        'no gateway logged this host, and no route that was read is for it: whether a gateway is on the way is not known',
+      unlock:
+        'if a pod of the mesh calls it, name that pod with --from NAME.NAMESPACE; if the call comes from outside, give a line of the gateway with --log or what curl -v printed with --curl',
     })
   }
   if (!given.to && !given.from && server.host === null && client.pods.length === 0 && gateway === null) {
@@ -279,17 +290,30 @@ function unresolvedOf(situation: Situation): NotChecked[] {
   return list
 }
 
+/** Only a name was given, nobody publishes it, and no line has it: it may as well be a host outside that a pod calls. */
+function isNobodysName({ given, hints, server, exchanges, store, gateway }: Situation): boolean {
+  if (outsideName(given, hints) === null || !server.external || exchanges.length > 0) return false
+  return !isRouted(store, gateway?.host ?? '')
+}
+
+/** Under which names from outside the destination is reached, as far as its routes were read. */
+function hostHint({ store, server }: Situation): string {
+  const hosts = server.service ? hostsPublishing(store, server.service) : []
+  return hosts.length === 0
+    ? ''
+    : `; if the call comes from outside, name the host it used: --host ${hosts.slice(0, 3).join(', --host ')}`
+}
+
 /** Kinds that one command could not list while it listed others: their absence is not known. */
 function refusedKinds(situation: Situation): NotChecked[] {
   return situation.entries.flatMap((entry) => {
-    if (entry.status !== 'ok' || entry.probe !== 'config') return []
-    const { unreadable } = entry.data as KubeRead // made by the config probe
-    const where = entry.namespace ?? ''
+    if (entry.status !== 'ok' || (entry.probe !== 'config' && entry.probe !== 'published')) return []
+    const { unreadable } = entry.data as KubeRead // made by these probes
     return unreadable.map(({ resource, detail }) => ({
-      what: `${resource} in ${where}`,
+      what: `${resource} in ${entry.namespace ?? 'all namespaces'}`,
       layer: 'control-plane' as const,
       reason: detail,
-      unlock: `kubectl auth can-i list ${resource} -n ${where}`,
+      unlock: `kubectl auth can-i list ${resource} ${entry.namespace === null ? '-A' : `-n ${entry.namespace}`}`,
     }))
   })
 }

@@ -146,7 +146,16 @@ export function situate(
     () => ofProbe<IstioctlVersion>('version')[0]?.data ?? ofProbe<IstioctlVersion>('clientVersion')[0]?.data ?? null,
   )
   const status = lazy(() => ofProbe<ProxyStatus>('proxyStatus')[0] ?? null)
-  const gateway = lazy(() => gatewayOf({ given, hints: hints(), store: store(), pods: pods(), ends: ends() }))
+  const gateway = lazy(() =>
+    gatewayOf({
+      given,
+      hints: hints(),
+      store: store(),
+      pods: pods(),
+      ends: ends(),
+      logs: logs().filter(({ role }) => role === 'gateway'),
+    }),
+  )
   const waypoint = lazy(() => waypointOf({ store: store(), pods: pods(), server: ends().server }))
   const podByIp = (ip: string | null) => (ip === null ? null : (pods().find((pod) => pod.ip === ip) ?? null))
 

@@ -149,6 +149,37 @@ describe('404 by the gateway', () => {
   })
 })
 
+describe('only a host is known', () => {
+  const onlyHost: PlayOptions = { given: (given) => ({ ...given, to: null }) }
+
+  test('the routes of all namespaces tell where it leads', async () => {
+    const { causes, state } = await codes('404-path-order', onlyHost)
+    expect(causes).toEqual(['vs-path-match-or-order proven'])
+    // No route takes this path, so it leads nowhere.
+    expect(state.call?.to).toBe('shop.example.com')
+    const tls = await codes('tls-credential-missing', onlyHost)
+    expect(tls.causes).toEqual(['ingress-credential-missing proven'])
+    expect(tls.state.call?.to).toBe('web.shop:80')
+  })
+  test('a host that nothing publishes is known by the log of the gateway', async () => {
+    expect((await codes('404-gateway-host', onlyHost)).causes).toEqual(['gateway-host-no-route proven'])
+  })
+  test('a host that nothing publishes and no gateway logged may be a call to the outside', async () => {
+    const { causes, state } = await codes('404-gateway-host', {
+      given: (given) => ({ ...given, to: null, symptom: '502', host: 'api.example.net' }),
+    })
+    expect(causes).toEqual([])
+    expect(state.diagnosis?.verdict).toBe('inconclusive')
+    expect(state.diagnosis?.notChecked[0]?.unlock).toContain('--from')
+  })
+  test('the destination alone names the hosts it is published for', async () => {
+    const { state } = await codes('404-path-order', {
+      given: (given) => ({ ...given, host: null }),
+    })
+    expect(state.diagnosis?.notChecked[0]?.unlock).toContain('--host shop.example.com')
+  })
+})
+
 describe('TLS at the ingress', () => {
   test('a credential that is not there', async () => {
     const { causes, state, outcome } = await codes('tls-credential-missing')

@@ -51,6 +51,7 @@ const keys: readonly EvidenceKey[] = [
   'mesh.config',
   'client.config',
   'server.config',
+  'gateway.published',
   'gateway.pods',
   'gateway.config',
   'waypoint.pods',

@@ -42,6 +42,7 @@ const keys: readonly EvidenceKey[] = [
   'mesh.config',
   'client.config',
   'server.config',
+  'gateway.published',
   'gateway.pods',
   'gateway.config',
   'waypoint.pods',

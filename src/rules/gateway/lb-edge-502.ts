@@ -4,7 +4,7 @@ import { quote, quoteLine } from '../../situation/situation.ts'
 import { defineRule } from '../define-rule.ts'
 import { gatewayServices } from '../lib/gateway-service.ts'
 import { tryThroughGateway } from '../lib/gateway-words.ts'
-import { hostOfCall, nameOfStored } from '../lib/gateways.ts'
+import { hostOfCall, nameOfStored, publishes } from '../lib/gateways.ts'
 
 /** Callers get 502 and the gateway has answered none: what stands before it did. */
 export default defineRule({
@@ -23,8 +23,11 @@ export default defineRule({
     if (situation.logState('gateway') !== 'lines') return quiet
     const [pod] = situation.gateway?.pods ?? []
     const entry = situation.entries.find(({ key, status }) => key === 'gateway.accessLog' && status === 'ok')
-    if (!pod || !entry) return quiet
-    const host = hostOfCall(situation, null) ?? 'this host'
+    const named = hostOfCall(situation, null)
+    const reachesUs = situation.linesAt('gateway').length > 0 || named === null || publishes(situation, named)
+    // A host that nothing here serves has no reason to come this way.
+    if (!pod || !entry || !reachesUs) return quiet
+    const host = named ?? 'this host'
     const health = gatewayServices(situation).map((service) => nameOfStored(service))
     return fired({
       subject: 'load balancer',

@@ -1,6 +1,6 @@
 import type { Quote } from '../../model/evidence.ts'
 import { bareHost } from '../../situation/exchanges.ts'
-import { hostMatches } from '../../situation/gateway.ts'
+import { hostMatches } from '../../situation/gateway-hosts.ts'
 import type { Stored } from '../../situation/objects.ts'
 import { quote, type Situation } from '../../situation/situation.ts'
 import { type Condition, readConditions } from './ambient.ts'

@@ -1,9 +1,10 @@
 import type { KubeObject } from '../../model/kube.ts'
 import type { Line } from '../../situation/exchanges.ts'
 import { bareHost } from '../../situation/exchanges.ts'
-import { hostMatches } from '../../situation/gateway.ts'
+import { hostMatches } from '../../situation/gateway-hosts.ts'
 import type { Stored } from '../../situation/objects.ts'
 import { matchesLabels } from '../../situation/pods.ts'
+import { isRouted } from '../../situation/published.ts'
 import type { Situation } from '../../situation/situation.ts'
 import { type TracedCall, traceCall } from '../../situation/tracing.ts'
 import { failingLines } from './deciding-line.ts'
@@ -105,6 +106,11 @@ export function virtualServicesFor({ store }: Situation, host: string): readonly
   return store
     .list('VirtualService')
     .filter(({ object }) => hostsOf(object).some((pattern) => hostMatches(pattern, host)))
+}
+
+/** Whether a route of any kind is for this host: it is meant to come through a gateway. */
+export function publishes({ store }: Situation, host: string): boolean {
+  return isRouted(store, host)
 }
 
 export function hostsOf(object: KubeObject): readonly string[] {
