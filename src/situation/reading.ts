@@ -4,13 +4,14 @@ import { type CallSummary, type Hop, type SymptomId, SymptomId as SymptomIds } f
 import type { AnsweredBy, NotChecked } from '../model/diagnosis.ts'
 import type { EvidenceKey, Quote } from '../model/evidence.ts'
 import type { GroundFacts } from '../model/run.ts'
-import { type Exchange, showsSymptom } from './exchanges.ts'
+import { type Exchange, showsSymptom, type ZtunnelLine } from './exchanges.ts'
 import type { KubeRead } from './objects.ts'
 import { type PodView, podLabel } from './pods.ts'
 import { hostsPublishing, isRouted, outsideName } from './published.ts'
 import { quote, quoteLine, type Situation } from './situation.ts'
 import { symptomGaps } from './symptom-gaps.ts'
 import { traceCall } from './tracing.ts'
+import { isToWaypoint, ztunnelOfCall } from './ztunnel-lines.ts'
 
 export interface SituationReading {
   readonly call: CallSummary
@@ -46,9 +47,17 @@ function symptomsOf(situation: Situation): readonly SymptomId[] {
       line ? [line.record] : [],
     ),
   )
+  // Callers behind ztunnel see no status: whatever it says, to them a connection ended.
+  const ended = failedTunnels(situation).map(({ record }) => (isTimeout(record.error) ? 'timeout' : 'reset'))
   return SymptomIds.options.filter(
-    (symptom) => symptom !== 'unknown' && shown.some((record) => showsSymptom(record, symptom)),
+    (symptom) =>
+      symptom !== 'unknown' &&
+      (shown.some((record) => showsSymptom(record, symptom)) || ended.some((one) => one === symptom)),
   )
+}
+
+function isTimeout(error: string | null): boolean {
+  return /timed out|deadline has elapsed/.test(error ?? '')
 }
 
 /** Whose log a pasted line comes from: rules that need that log have what they need. */
@@ -75,11 +84,15 @@ const brokenConnections: ReadonlySet<string> = new Set(['reset', 'timeout', 'tls
 
 /** Where no proxy of the call reads HTTP, a connection that ztunnel ended is all there is to see. */
 export function ztunnelShowsSymptom(situation: Situation): boolean {
-  return (
-    situation.exchanges.length === 0 &&
-    brokenConnections.has(situation.symptom) &&
-    ztunnelOfCall(situation).some(({ record }) => record.error !== null)
-  )
+  return brokenConnections.has(situation.symptom) && failedTunnels(situation).length > 0
+}
+
+/** Connections of this call that ztunnel ended, unless requests logged after the last of them say more. */
+function failedTunnels(situation: Situation): readonly ZtunnelLine[] {
+  const failed = ztunnelOfCall(situation).filter(({ record }) => record.error !== null)
+  const last = failed.at(-1)?.record.time ?? null
+  const newest = situation.exchanges.at(-1)?.time ?? null
+  return newest !== null && (last === null || newest > last) ? [] : failed
 }
 
 /** Of the failing exchange where there is one, else of what passes: then everything arrives where it should. */
@@ -96,7 +109,7 @@ export function whoAnswered(situation: Situation): AnsweredBy {
   const { client, server, pasted } = situation
   // What reached a waypoint without error says nothing about the application behind it.
   const ztunnel = ztunnelOfCall(situation).filter(
-    ({ record }) => record.error !== null || !toWaypoint(situation, record.dstWorkload),
+    ({ record }) => record.error !== null || !isToWaypoint(situation, record),
   )
   const answer = answeredBy({
     clientLine: exchange?.client?.record,
@@ -173,32 +186,6 @@ function silentCaller({ entries, client, sample }: Situation) {
 /** Who says that a change has no effect sees requests go through as before; a refusal beside them is somebody's other test. */
 function complained({ symptom, passing }: Situation): Exchange | null {
   return symptom === 'not-applied' ? (passing.at(-1) ?? null) : null
-}
-
-/** Lines of ztunnels about this call: both ends by workload or address. Failing ones first where the symptom is a failure. */
-export function ztunnelOfCall(situation: Situation) {
-  const { client, server } = situation
-  const fits = (pods: readonly PodView[], workload: string | null, namespace: string | null, address: string | null) =>
-    pods.length === 0 ||
-    pods.some(
-      (pod) =>
-        (workload === pod.name && (namespace === null || namespace === pod.namespace)) ||
-        (pod.ip !== null && address?.startsWith(`${pod.ip}:`)),
-    )
-  const lines = situation.ztunnelLines.filter(
-    ({ record, entry }) =>
-      entry === 'given' ||
-      (fits(client.pods, record.srcWorkload, record.srcNamespace, record.srcAddress) &&
-        (fits(server.pods, record.dstWorkload, record.dstNamespace, record.dstAddress) ||
-          toWaypoint(situation, record.dstWorkload) ||
-          (server.host !== null && record.dstService === server.host))),
-  )
-  const failing = lines.filter(({ record }) => record.error !== null)
-  return failing.length > 0 ? failing : lines
-}
-
-function toWaypoint(situation: Situation, workload: string | null): boolean {
-  return workload !== null && (situation.waypoint?.pods.some(({ name }) => name === workload) ?? false)
 }
 
 function quotesOf(exchange: Exchange): Quote[] {

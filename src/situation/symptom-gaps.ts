@@ -2,6 +2,7 @@ import type { NotChecked } from '../model/diagnosis.ts'
 import type { Exchange } from './exchanges.ts'
 import { curlShowsSymptom, ztunnelShowsSymptom } from './reading.ts'
 import type { Situation } from './situation.ts'
+import { isToWaypoint, ztunnelOfCall } from './ztunnel-lines.ts'
 
 /** Symptoms that no line shows by itself: a call without them may look like any other. */
 const unseen: ReadonlySet<string> = new Set(['not-applied', 'not-injected', 'slow', 'unknown'])
@@ -9,7 +10,7 @@ const unseen: ReadonlySet<string> = new Set(['not-applied', 'not-injected', 'slo
 /** Where the logs and the complaint do not fit together: the call fails in another way, or does not fail any more. */
 export function symptomGaps(situation: Situation): NotChecked[] {
   if (unseen.has(situation.symptom)) return []
-  return [...failsOtherwise(situation), ...worksAgain(situation)]
+  return [...failsOtherwise(situation), ...worksAgain(situation), ...neverSeen(situation)]
 }
 
 /** "Nothing wrong" would be true of the symptom that was named, and not of the call. */
@@ -52,6 +53,31 @@ function worksAgain({ failing, passing }: Situation): NotChecked[] {
       layer: 'client',
       reason: `the last failing request of this call is of ${lastFailure}; the ${passing.length} logged since ${first.time} pass`,
       unlock: 'send the request again and look at the new lines: what was wrong may be over',
+    },
+  ]
+}
+
+/** In the ambient mesh every connection leaves a line where it ended: without one, nobody saw the call that is complained about. */
+function neverSeen(situation: Situation): NotChecked[] {
+  const { exchanges, mode, client, pasted, ztunnels } = situation
+  const lines = ztunnelOfCall(situation)
+  if (
+    mode !== 'ambient' ||
+    client.pods.length === 0 ||
+    exchanges.length > 0 ||
+    pasted.curl ||
+    pasted.records.length > 0
+  )
+    return []
+  if (ztunnels.length > 0 && !situation.has('ztunnel.ztunnelLog')) return []
+  if (lines.some(({ record }) => record.error !== null || !isToWaypoint(situation, record))) return []
+  return [
+    {
+      what: 'a connection of this call',
+      layer: 'observability',
+      reason:
+        'no ztunnel on its way logged one: it was not tried in the time that the logs cover, it is still open, or it never reached the mesh',
+      unlock: 'send the request once more and run again; with --since the logs reach back further',
     },
   ]
 }

@@ -1,7 +1,7 @@
 import { fired, type Hit, quiet, type RuleOutcome, ruledOut } from '../../model/finding.ts'
 import type { Line } from '../../situation/exchanges.ts'
-import { ztunnelOfCall } from '../../situation/reading.ts'
 import { quote, type Situation } from '../../situation/situation.ts'
+import { ztunnelOfCall } from '../../situation/ztunnel-lines.ts'
 import { defineRule } from '../define-rule.ts'
 import { routeOfCall } from '../lib/call-route.ts'
 import { type ClusterFacts, clusterFacts, clusterOfLine } from '../lib/cluster.ts'

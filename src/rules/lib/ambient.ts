@@ -7,9 +7,9 @@ import type { Quote } from '../../model/evidence.ts'
 import type { ZtunnelLine } from '../../situation/exchanges.ts'
 import type { Stored } from '../../situation/objects.ts'
 import type { PodView } from '../../situation/pods.ts'
-import { ztunnelOfCall } from '../../situation/reading.ts'
 import { requestOf, workloadOf } from '../../situation/security.ts'
 import { quote, type Situation } from '../../situation/situation.ts'
+import { ztunnelOfCall } from '../../situation/ztunnel-lines.ts'
 
 export function isAmbientCall({ mode }: Situation): boolean {
   return mode === 'ambient' || mode === 'mixed'

@@ -1,8 +1,8 @@
 import type { EvidenceKey } from '../../model/evidence.ts'
 import { blind, quiet, type RuleOutcome, ruledOut } from '../../model/finding.ts'
 import type { Line } from '../../situation/exchanges.ts'
-import { ztunnelOfCall } from '../../situation/reading.ts'
 import { quote, quoteLine, type Situation } from '../../situation/situation.ts'
+import { ztunnelOfCall } from '../../situation/ztunnel-lines.ts'
 
 const logKeys: readonly EvidenceKey[] = [
   'server.accessLog',

@@ -5,9 +5,9 @@ import type { KubeObject } from '../../model/kube.ts'
 import type { Exchange, Line } from '../../situation/exchanges.ts'
 import { ipOf, portOf } from '../../situation/hints.ts'
 import type { PodView } from '../../situation/pods.ts'
-import { ztunnelOfCall } from '../../situation/reading.ts'
 import { policiesReadable, requestOf, workloadOf } from '../../situation/security.ts'
 import { quote, quoteLine, type Situation } from '../../situation/situation.ts'
+import { ztunnelOfCall } from '../../situation/ztunnel-lines.ts'
 
 export type RefusedBy = { readonly namespace: string; readonly name: string; readonly index: number | null }
 

@@ -4,9 +4,10 @@ import type { Quote } from '../../model/evidence.ts'
 import type { KubeObject } from '../../model/kube.ts'
 import type { Stored } from '../../situation/objects.ts'
 import type { PodView } from '../../situation/pods.ts'
-import { curlShowsSymptom, ztunnelOfCall } from '../../situation/reading.ts'
+import { curlShowsSymptom } from '../../situation/reading.ts'
 import { workloadOf } from '../../situation/security.ts'
 import { quote, quoteLine, quoteObject, type Situation } from '../../situation/situation.ts'
+import { ztunnelOfCall } from '../../situation/ztunnel-lines.ts'
 import { authorizationOf, enforcerAt, peerOf, type Refusal, refusalOf } from './refusal.ts'
 
 /** A refusal that no line shows, told from the policies alone: where it would be made, and what decides it. */

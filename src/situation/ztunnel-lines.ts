@@ -1,0 +1,98 @@
+import type { ZtunnelRecord } from '../model/access-log.ts'
+import type { ZtunnelLine } from './exchanges.ts'
+import { ipOf, portOf } from './hints.ts'
+import type { PodView } from './pods.ts'
+import type { Situation } from './situation.ts'
+
+/** The tunnel's own port: a line that names it says nothing of the port that was meant. */
+export const tunnelPort = 15008
+
+/**
+ * Lines of ztunnels about this call: both ends by workload or address, and the port where the line tells it. Only failing
+ * ones where there are any: those that a later one outlived are still what the person saw.
+ */
+export function ztunnelOfCall(situation: Situation): readonly ZtunnelLine[] {
+  const { client } = situation
+  const lines = situation.ztunnelLines.filter(
+    ({ record, entry }) =>
+      entry === 'given' ||
+      ((client.pods.length === 0 ? !isRelay(situation, record) : isFrom(client.pods, record)) &&
+        isToDestination(situation, record)),
+  )
+  const failing = lines.filter(({ record }) => record.error !== null)
+  return failing.length > 0 ? failing : lines
+}
+
+/** What the waypoint sent on to the destination's pods, for whichever caller: its own connections, under its own identity. */
+export function relayedLines(situation: Situation): readonly ZtunnelLine[] {
+  return situation.ztunnelLines.filter(
+    ({ record }) => isRelay(situation, record) && isToPods(situation, record) && fitsPort(situation, record),
+  )
+}
+
+/** A connection that went to the waypoint, whatever lies behind it. */
+export function isToWaypoint({ waypoint }: Situation, { dstWorkload, dstAddress }: ZtunnelRecord): boolean {
+  const address = ipOf(dstAddress)
+  return (waypoint?.pods ?? []).some(({ name, ip }) => name === dstWorkload || (ip !== null && ip === address))
+}
+
+/** The caller's ztunnel refused at once: the line holds addresses and nothing else. */
+export function isRefusedEarly({ srcWorkload, dstWorkload, dstService, error }: ZtunnelRecord): boolean {
+  return error !== null && srcWorkload === null && dstWorkload === null && dstService === null
+}
+
+function isRelay({ waypoint }: Situation, record: ZtunnelRecord): boolean {
+  return isFrom(waypoint?.pods ?? [], record)
+}
+
+function isFrom(pods: readonly PodView[], { srcWorkload, srcNamespace, srcAddress }: ZtunnelRecord): boolean {
+  const address = ipOf(srcAddress)
+  return pods.some(
+    ({ name, namespace, ip }) =>
+      (srcWorkload === name && (srcNamespace === null || srcNamespace === namespace)) ||
+      // Addresses are used again: a name that is there counts for more.
+      (srcWorkload === null && ip !== null && ip === address),
+  )
+}
+
+function isToDestination(situation: Situation, record: ZtunnelRecord): boolean {
+  const { server } = situation
+  if (server.pods.length === 0 && server.host === null && server.service === null) return true
+  if (isToPods(situation, record)) return fitsPort(situation, record)
+  const address = ipOf(record.dstHboneAddress) ?? ipOf(record.dstAddress)
+  if (address !== null && serviceAddresses(situation).has(address)) return fitsServicePort(situation, record)
+  // A waypoint serves many: without the Service's name or address nobody knows whose call it was.
+  if (isToWaypoint(situation, record) && record.dstService === null && record.dstHboneAddress === null) return true
+  return server.host !== null && record.dstService === server.host && fitsPort(situation, record)
+}
+
+function isToPods({ server }: Situation, { dstWorkload, dstNamespace, dstAddress }: ZtunnelRecord): boolean {
+  const address = ipOf(dstAddress)
+  return server.pods.some(
+    ({ name, namespace, ip }) =>
+      (dstWorkload === name && (dstNamespace === null || dstNamespace === namespace)) ||
+      (dstWorkload === null && ip !== null && ip === address),
+  )
+}
+
+function serviceAddresses({ server }: Situation): ReadonlySet<string> {
+  const { clusterIP, clusterIPs } = server.service?.object.spec ?? {}
+  const addresses: readonly unknown[] = [clusterIP, ...(Array.isArray(clusterIPs) ? clusterIPs : [])]
+  return new Set(addresses.filter((one): one is string => typeof one === 'string' && one !== 'None'))
+}
+
+/** Another port of the same pod is another call. */
+function fitsPort({ server, given }: Situation, { dstAddress, dstHboneAddress }: ZtunnelRecord): boolean {
+  const wanted = [server.portNumber, server.port?.port, server.port?.containerPort, given.to?.port]
+  const known = wanted.filter((port): port is number => typeof port === 'number')
+  const port = portOf(dstHboneAddress ?? dstAddress)
+  if (port === null || port === tunnelPort || known.length === 0) return true
+  // A port named in the Service stands for a number that only the pod knows.
+  return known.includes(port) || typeof server.port?.targetPort === 'string'
+}
+
+function fitsServicePort({ server, given }: Situation, record: ZtunnelRecord): boolean {
+  const port = portOf(record.dstHboneAddress ?? record.dstAddress)
+  const asked = given.to?.port ?? server.portNumber
+  return port === null || asked === null || port === asked || port === server.portNumber
+}
