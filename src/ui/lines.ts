@@ -83,7 +83,7 @@ export function wrap(of: Line, width: number, hanging = 0): Line[] {
         rest = rest.trimStart()
       }
       while (used + widthOf(rest.trimEnd()) > room) {
-        const head = take(rest, room - used)
+        const head = breakAt(rest, room - used)
         if (head === '') break
         current.push({ ...part, text: head })
         rest = rest.slice(head.length)
@@ -97,6 +97,13 @@ export function wrap(of: Line, width: number, hanging = 0): Line[] {
   }
   if (current.length > 0 || lines.length === 0) lines.push(trimEnd(current))
   return lines.map(merge)
+}
+
+/** What has no blanks (JSON, a list of kinds, a cluster name) is cut behind a sign that separates, if one is near. */
+function breakAt(text: string, room: number): string {
+  const head = take(text, room)
+  const separated = /^.*[,;{}|&/]/s.exec(head)?.[0] ?? ''
+  return separated.length * 2 > head.length ? separated : head
 }
 
 function trimEnd(of: Span[]): Span[] {

@@ -11,8 +11,8 @@ import { useNow, useScreen } from '../screen.ts'
 import { usePlaced } from '../use-placed.ts'
 import { clusterText, headerLine } from '../view/header.ts'
 import { hopPicture } from '../view/hops.ts'
-import { railRows, railStrip } from '../view/rail.ts'
-import { nextLines, stepLines } from '../view/step.ts'
+import { railRows, railStrip, railWidth } from '../view/rail.ts'
+import { nextLines, notWalkedLines, stepLines } from '../view/step.ts'
 import { clampScroll } from '../view/windowed.ts'
 import type { WalkSession, WalkSnapshot } from '../walk-session.ts'
 
@@ -57,9 +57,14 @@ export function Walk({ isActive, walk, session, flash, now, onRequest, onFlash }
 
   const elapsed = walk.beganAt === null ? null : (walk.endedAt ?? Math.max(at, walk.beganAt)) - walk.beganAt
   const isNarrow = width < 66
-  const paneWidth = isNarrow ? width : width - Math.min(40, Math.floor(width * 0.39)) - 2
+  const paneWidth = isNarrow ? width : width - railWidth(rail, width) - 2
   const number = rail.findIndex(({ id }) => id === shownId) + 1
-  const step = shown ? stepLines(walk, shown, number, paneWidth, at) : notYet(rail[number - 1]?.title ?? null, walk)
+  const planned = state.plan.find(({ id }) => id === shownId)
+  const step = shown
+    ? stepLines(walk, shown, number, paneWidth, at)
+    : planned && state.steps.length > 0
+      ? notWalkedLines(walk, planned, number, paneWidth, at)
+      : notYet(walk)
   const next = nextOf(walk, isElsewhere, shown !== null, paneWidth)
 
   const move = (by: number) => {
@@ -195,7 +200,7 @@ export function Walk({ isActive, walk, session, flash, now, onRequest, onFlash }
           <QuestionPane question={question} cursor={choice} width={paneWidth} height={paneHeight} />
         ) : (
           <Box flexDirection="column">
-            <Scroll lines={step} width={paneWidth} height={paneHeight - nextHeight} offset={offset} />
+            <Scroll lines={step} width={paneWidth} height={paneHeight - nextHeight} offset={offset} by="space" />
             <Lines lines={next} width={paneWidth} height={nextHeight} />
           </Box>
         )
@@ -233,10 +238,8 @@ function nextOf(walk: WalkSnapshot, isElsewhere: boolean, isWalked: boolean, wid
   return [blank, ...nextLines(paused.next, state.plan, width)]
 }
 
-function notYet(title: string | null, walk: WalkSnapshot): Line[] {
-  if (walk.state.steps.length === 0)
-    return [line(span(walk.over ? 'The walk ended before its first step.' : 'getting ready …', 'dim'))]
-  return [...(title ? [line(span(title, 'strong'))] : []), line(span('not looked at yet', 'dim'))]
+function notYet(walk: WalkSnapshot): Line[] {
+  return [line(span(walk.over ? 'The walk ended before its first step.' : 'getting ready …', 'dim'))]
 }
 
 function labels(walk: WalkSnapshot, isElsewhere: boolean, label: string): Record<string, string> {

@@ -4,7 +4,7 @@ import { clipLine, type Line, line, padLine, span, wrap } from '../lines.ts'
 import { symbols } from '../theme.ts'
 import { clipMiddle } from '../width.ts'
 import { lastRuns, shortIds } from './ids.ts'
-import { entryMark, reasonText, took, unlockText } from './wording.ts'
+import { entryMark, partsNotRead, reasonText, took, unlockText } from './wording.ts'
 
 export interface EvidenceRow {
   readonly command: CommandState
@@ -35,6 +35,9 @@ export function evidenceLine({ command, id }: EvidenceRow, isHere: boolean, widt
     command.entry?.status === 'missing'
       ? `could not look: ${reasonText(command.entry.reason)}`
       : (command.learned ?? (command.entry ? 'read' : 'running'))
+  const gaps = partsNotRead(command.entry)
+    .map(({ resource }) => resource)
+    .join(', ')
   const room = Math.floor(width * 0.42)
   const about = width < 60 ? '' : shortSubject(command.subject)
   const left = room - command.key.length - 2
@@ -45,7 +48,9 @@ export function evidenceLine({ command, id }: EvidenceRow, isHere: boolean, widt
       ...padLine([span(id, isHere ? 'accent' : 'dim')], 4),
       span(`${symbols[mark]} `, tone),
       ...padLine([span(clipMiddle(what, room), isHere ? 'strong' : 'plain')], room + 1),
-      span(said, command.entry?.status === 'missing' ? 'blind' : 'plain'),
+      // What is missing in it comes first: the rest of a list is cut at the edge.
+      span(gaps === '' ? '' : `not readable: ${gaps} · `, 'blind'),
+      span(said.replace(/; not readable: .*/, ''), command.entry?.status === 'missing' ? 'blind' : 'plain'),
     ],
     width,
   )
@@ -83,6 +88,9 @@ export function evidenceDetail({ command }: EvidenceRow, state: RunState, width:
           ...(entry.unlock ? wrap(line(span(`  ${unlockText(entry)}`, 'dim')), width, 2) : []),
         ]
       : []),
+    ...partsNotRead(entry).flatMap(({ resource, detail }) =>
+      wrap(line(span('? ', 'blind'), `${resource}: ${detail}`), width, 2),
+    ),
     ...quotes.flatMap((text) => wrap(line(span('│ ', 'dim'), span(text, 'quote')), width, 2)),
   ]
 }

@@ -4,7 +4,9 @@ import type { Hit } from '../../model/finding.ts'
 import type { CommandState, RunState, StepState } from '../../model/run.ts'
 import { clipLine, type Line, padLine, span } from '../lines.ts'
 import { type Mark, markTones, symbols, type Tone } from '../theme.ts'
+import { widthOf } from '../width.ts'
 import { lastRuns } from './ids.ts'
+import { partsNotRead } from './wording.ts'
 
 export interface RailRow {
   readonly id: string
@@ -32,10 +34,10 @@ export function railRows(state: RunState): RailRow[] {
       const word = surest(hits)
       return { ...row, mark: word === 'possible' ? 'blind' : 'bad', remark: word }
     }
-    if (!step) return { ...row, mark: 'open', remark: '' }
+    const commands = lastRuns(state).filter((command) => command.step === entry.id)
+    if (!step) return { ...row, ...askedOnTheWay(state, commands) }
     if (step.status === 'running') return { ...row, mark: isRunning ? 'now' : 'open', remark: '…' }
     if (step.status === 'skipped') return { ...row, mark: 'open', remark: 'skipped' }
-    const commands = lastRuns(state).filter((command) => command.step === step.id)
     const titles = new Set(firedHits(state).map(({ hit }) => hit.title))
     const told = step.learned.find((text) => !titles.has(text))
     return {
@@ -44,6 +46,13 @@ export function railRows(state: RunState): RailRow[] {
       remark: shortVerdict(told ?? (isAnswer(step) ? whoAnswered(state) : null) ?? lookedAt(state, step, commands)),
     }
   })
+}
+
+/** The walk has not been there; a jump, or what a rule still needed, may have asked its questions all the same. */
+function askedOnTheWay(state: RunState, commands: readonly CommandState[]): Pick<RailRow, 'mark' | 'remark'> {
+  if (commands.length === 0) return { mark: 'open', remark: '' }
+  if (commands.some(({ entry }) => entry === null)) return { mark: 'now', remark: '…' }
+  return { mark: commands.some(couldNotLook) ? 'blind' : 'open', remark: lookedAt(state, null, commands) }
 }
 
 interface Fired {
@@ -58,7 +67,7 @@ function firedHits(state: RunState): Fired[] {
 }
 
 /** Findings about this call, by the row of their layer; where no row has it, by the step that found them. */
-function foundWhere(state: RunState): ReadonlyMap<string, readonly Hit[]> {
+export function foundWhere(state: RunState): ReadonlyMap<string, readonly Hit[]> {
   const found = new Map<string, Hit[]>()
   for (const { layer, hit } of firedHits(state)) {
     if (hit.about !== 'call') continue
@@ -101,6 +110,8 @@ const answerers: Partial<Record<HopRole | AnsweredBy['hop'], string>> = {
 /** A true finding about something else is `!`; what was looked at only in part is not fine. */
 function verdictOf(state: RunState, step: StepState, commands: readonly CommandState[]): Mark {
   if (step.status === 'blind') return 'blind'
+  // Nothing was asked, so nothing is known to be fine.
+  if (commands.length === 0 && step.learned.length === 0) return 'open'
   const fired = firedHits(state)
   const isAside = fired.some(({ layer, hit }) => layer === step.layer && hit.about === 'aside')
   // What was found here about another layer stands in that one's row.
@@ -115,16 +126,16 @@ function verdictOf(state: RunState, step: StepState, commands: readonly CommandS
 const answers: ReadonlySet<string | null> = new Set(['not-found', 'no-proxy', 'no-container'])
 
 function couldNotLook({ entry }: CommandState): boolean {
-  return entry?.status === 'missing' && !answers.has(entry.reason)
+  return (entry?.status === 'missing' && !answers.has(entry.reason)) || partsNotRead(entry).length > 0
 }
 
-function lookedAt(state: RunState, step: StepState, commands: readonly CommandState[]): string {
+function lookedAt(state: RunState, step: StepState | null, commands: readonly CommandState[]): string {
   const lost = commands.filter(couldNotLook)
   if (lost.length > 0)
     return lost.length === commands.length ? 'not seen' : `${lost.length} of ${commands.length} not seen`
-  if (commands.length === 0) return 'nothing to ask'
+  if (commands.length === 0) return 'no part in this'
   const mode = state.ground?.dataPlaneMode ?? 'unknown'
-  if (step.n === 1 && mode !== 'unknown') return `${mode} mesh`
+  if (step?.n === 1 && mode !== 'unknown') return `${mode} mesh`
   return [...new Set(commands.map(({ learned }) => shortVerdict(learned ?? 'read')))].join(', ')
 }
 
@@ -133,8 +144,18 @@ function shortVerdict(learned: string): string {
   return learned.split(/[:;.](?:\s|$)| because | which /)[0] ?? learned
 }
 
+function labelWidthOf(rows: readonly RailRow[]): number {
+  return Math.min(13, Math.max(6, ...rows.map(({ label }) => label.length)) + 1)
+}
+
+/** As wide as its remarks want, up to two fifths of the screen: the rest belongs to the step. */
+export function railWidth(rows: readonly RailRow[], width: number): number {
+  const wanted = Math.max(...rows.map(({ remark }) => widthOf(remark)), 0) + labelWidthOf(rows) + 3
+  return Math.max(22, Math.min(wanted, Math.floor(width * 0.39), 40))
+}
+
 export function railLines(rows: readonly RailRow[], cursor: string | null, width: number): Line[] {
-  const labelWidth = Math.min(13, Math.max(6, ...rows.map(({ label }) => label.length)) + 1)
+  const labelWidth = labelWidthOf(rows)
   return rows.map((row) => {
     const isHere = row.id === cursor
     const tone: Tone = row.mark === 'bad' ? 'bad' : row.mark === 'open' ? 'dim' : 'plain'

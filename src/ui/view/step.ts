@@ -2,9 +2,9 @@ import type { Hit } from '../../model/finding.ts'
 import type { CommandState, NextHint, PlanEntry, StepState } from '../../model/run.ts'
 import { blank, clipLine, type Line, line, span, wrap } from '../lines.ts'
 import type { WalkSnapshot } from '../walk-session.ts'
-import { clipMiddle } from '../width.ts'
 import { lastRuns, shortIds } from './ids.ts'
-import { reasonText, seconds, took, unlockText } from './wording.ts'
+import { foundWhere } from './rail.ts'
+import { partsNotRead, reasonText, seconds, shortCommand, took, unlockText } from './wording.ts'
 
 /** After this long a running command counts its seconds and says what it waits for. */
 const slowMs = 2000
@@ -13,12 +13,13 @@ const slowMs = 2000
 export function stepLines(walk: WalkSnapshot, step: StepState, n: number, width: number, now: number): Line[] {
   const { state } = walk
   const idOf = shortIds(state)
-  const latest = lastRuns(state).filter((command) => command.step === step.id)
+  const isRunning = step.status === 'running'
+  // What a later step waits for may belong to an earlier one: it is shown where one looks.
+  const latest = lastRuns(state).filter((command) => command.step === step.id || (isRunning && command.entry === null))
   const hits = hitsOf(walk, step)
   const found = hits.filter(({ about }) => about === 'call').flatMap((hit) => findingLines(hit, idOf, width))
-  const isRunning = step.status === 'running'
   return [
-    ...wrap(line(span(`${n} · ${step.label.toUpperCase()}  `, 'accent'), span(step.title, 'strong')), width, 4),
+    ...headLines(step, n, width),
     // What it proves is said while one waits; afterwards what it proved is.
     ...(isRunning && found.length === 0 ? wrap(line(span(step.proves, 'dim')), width) : []),
     ...block(found),
@@ -26,12 +27,33 @@ export function stepLines(walk: WalkSnapshot, step: StepState, n: number, width:
       latest.flatMap((command) => commandLines(command, idOf(command.id), walk.since[command.id] ?? null, width, now)),
     ),
     ...block(isRunning ? [] : learnedLines(step, hits, width)),
+    ...block(isRunning ? [] : ruledOutLines(walk, step, idOf, width)),
     ...block(
       !isRunning && step.status !== 'skipped' && latest.length === 0
         ? wrap(line(span('Nothing to ask here: this call has no part in it.', 'dim')), width)
         : [],
     ),
   ]
+}
+
+/** A layer that the walk has not been to: what is known of it all the same. */
+export function notWalkedLines(walk: WalkSnapshot, entry: PlanEntry, n: number, width: number, now: number): Line[] {
+  const { state } = walk
+  const idOf = shortIds(state)
+  const hits = foundWhere(state).get(entry.id) ?? []
+  const asked = lastRuns(state).filter((command) => command.step === entry.id)
+  return [
+    ...headLines(entry, n, width),
+    line(span(asked.length === 0 ? 'not looked at yet' : 'not walked yet; some of it was asked on the way', 'dim')),
+    ...block(hits.flatMap((hit) => findingLines(hit, idOf, width))),
+    ...block(
+      asked.flatMap((command) => commandLines(command, idOf(command.id), walk.since[command.id] ?? null, width, now)),
+    ),
+  ]
+}
+
+function headLines({ label, title }: PlanEntry, n: number, width: number): Line[] {
+  return wrap(line(span(`${n} · ${label.toUpperCase()}  `, 'accent'), span(title, 'strong')), width, 4)
 }
 
 function block(lines: readonly Line[]): Line[] {
@@ -49,7 +71,17 @@ function commandLines(command: CommandState, id: string, startedAt: number | nul
   }
   if (entry.status === 'ok') {
     const learned = command.learned ?? 'read'
-    return [...head, ...wrap(line('  ', learned, span(` [${id}]`, 'dim')), width, 2)]
+    const gaps = partsNotRead(entry)
+    const gap = line(
+      span('  ? ', 'blind'),
+      `not readable: ${gaps.map(({ resource }) => resource).join(', ')}`,
+      span(gaps[0] ? ` · ${gaps[0].detail}` : '', 'dim'),
+    )
+    return [
+      ...head,
+      ...wrap(line('  ', learned.replace(/; not readable: .*/, ''), span(` [${id}]`, 'dim')), width, 2),
+      ...(gaps.length > 0 ? wrap(gap, width, 4) : []),
+    ]
   }
   const why = [reasonText(entry.reason), entry.detail].filter(Boolean).join(': ')
   const lost = wrap(line(span('  ? ', 'blind'), `could not look, ${why}`, span(` [${id}]`, 'dim')), width, 4)
@@ -59,7 +91,7 @@ function commandLines(command: CommandState, id: string, startedAt: number | nul
 
 /** Two lines of it at most: the whole one is a key away. */
 function commandLine(display: string, right: string, width: number): Line[] {
-  const shown = clipMiddle(display, width * 2 - 8 - right.length)
+  const shown = shortCommand(display, width * 2 - 8 - right.length)
   return wrap(line(span('$ ', 'dim'), span(shown, 'command'), span(right === '' ? '' : `  ${right}`, 'dim')), width, 2)
 }
 
@@ -94,11 +126,38 @@ function learnedLines(step: StepState, hits: readonly Hit[], width: number): Lin
   ]
 }
 
-/** Findings that settled while this step ran. */
+/** Findings about this layer, and those that settled while this step ran. */
 function hitsOf(walk: WalkSnapshot, step: StepState): Hit[] {
-  return Object.entries(walk.state.outcomes).flatMap(([code, { outcome }]) =>
+  const settled = Object.entries(walk.state.outcomes).flatMap(([code, { outcome }]) =>
     outcome.status === 'fired' && walk.settledIn[code] === step.id ? [...outcome.hits] : [],
   )
+  return [...new Set([...(foundWhere(walk.state).get(step.id) ?? []), ...settled])]
+}
+
+/** More than these are read in the diagnosis. */
+const mostRuledOut = 6
+
+/** What this step's answers eliminate: as good to know as what they find. */
+function ruledOutLines(walk: WalkSnapshot, step: StepState, idOf: (entry: string) => string, width: number): Line[] {
+  const because = new Map<string, string[]>()
+  for (const [code, { outcome }] of Object.entries(walk.state.outcomes)) {
+    if (outcome.status !== 'ruled-out' || walk.settledIn[code] !== step.id) continue
+    because.set(outcome.because, [
+      ...(because.get(outcome.because) ?? []),
+      ...outcome.evidence.map(({ entry }) => entry),
+    ])
+  }
+  const told = [...because].map(([text, entries]) => {
+    const ids = [...new Set(entries.map(idOf))].join(' ')
+    return line(span('· ', 'dim'), text, span(ids === '' ? '' : ` [${ids}]`, 'dim'))
+  })
+  if (told.length === 0) return []
+  const more = told.length - mostRuledOut
+  return [
+    line(span('Ruled out', 'accent')),
+    ...told.slice(0, mostRuledOut).flatMap((each) => wrap(each, width, 2)),
+    ...(more > 0 ? [line(span(`  and ${more} more: the diagnosis lists them`, 'dim'))] : []),
+  ]
 }
 
 function findingLines(hit: Hit, idOf: (entry: string) => string, width: number): Line[] {
@@ -123,10 +182,14 @@ export function quoteLines(
   return [...said, ...excerptLines(excerpt, margin, width)]
 }
 
+/** Of a log line, what comes behind flag and detail is seldom needed. */
+const quoted = 200
+
 /** The words of the tool. What an access log says by its flag stands behind time and path: not all of it fits one line. */
-export function excerptLines(excerpt: string, margin: string, width: number, most = 3): Line[] {
+export function excerptLines(excerpt: string, margin: string, width: number): Line[] {
   const bar = span(`${margin}│ `, 'dim')
   const room = width - margin.length - 2
+  const most = Math.max(3, Math.ceil(quoted / room))
   const whole = wrap(line(span(excerpt.replace(/\s+/g, ' '), 'quote')), room)
   return whole
     .slice(0, most)
@@ -140,10 +203,10 @@ export function excerptLines(excerpt: string, margin: string, width: number, mos
 export function nextLines(next: NextHint | null, plan: readonly PlanEntry[], width: number): Line[] {
   if (!next || next.step === 'diagnosis') {
     const why = next?.because ? `: ${next.because}` : ''
-    return wrap(line(span('Next ▸ ', 'accent'), span('diagnosis', 'strong'), why), width, 7)
+    return wrap(line(span('Next ▸ ', 'accent'), span('diagnosis', 'strong'), why), width, 2)
   }
   const label = plan.find(({ id }) => id === next.step)?.label ?? next.title
   const why = next.because ? `: ${next.because}` : ''
-  const command = next.command ? wrap(line(span('$ ', 'dim'), span(next.command, 'command')), width, 2).slice(0, 3) : []
-  return [...wrap(line(span('Next ▸ ', 'accent'), span(label, 'strong'), why), width, 7), ...command]
+  const command = next.command ? commandLine(next.command, '', width) : []
+  return [...wrap(line(span('Next ▸ ', 'accent'), span(label, 'strong'), why), width, 2), ...command]
 }

@@ -3,6 +3,7 @@ import type { Given, Target } from '../../model/call.ts'
 import type { EvidenceEntry } from '../../model/evidence.ts'
 import type { RunState } from '../../model/run.ts'
 import type { Mark, Tone } from '../theme.ts'
+import { clipMiddle, widthOf } from '../width.ts'
 
 export function seconds(ms: number): string {
   const whole = Math.floor(ms / 1000)
@@ -102,9 +103,30 @@ export function unlockText({ reason, unlock }: EvidenceEntry): string {
   return /forbidden|denied/.test(reason ?? '') ? `ask for: ${unlock}` : `to see it: ${unlock}`
 }
 
+/** Kinds that one answer leaves out: kubectl prints what it may and says on the side what it may not. */
+export function partsNotRead(entry: EvidenceEntry | null): readonly { resource: string; detail: string }[] {
+  const data = entry?.status === 'ok' ? entry.data : null
+  return typeof data === 'object' && data !== null && 'unreadable' in data && Array.isArray(data.unreadable)
+    ? data.unreadable
+    : []
+}
+
+/** Of a command too long for its place, lists are cut before anything else: `kubectl get pods,services,…+14 -n shop`. */
+export function shortCommand(display: string, width: number): string {
+  if (widthOf(display) <= width) return display
+  const words = display.split(' ').map((word) => {
+    const parts = word.split(',')
+    return parts.length > 3 ? `${parts.slice(0, 2).join(',')},…+${parts.length - 2}` : word
+  })
+  return clipMiddle(words.join(' '), width)
+}
+
+/** An answer with gaps is not "looked, fine". */
 export function entryMark(entry: EvidenceEntry | null): { readonly mark: Mark; readonly tone: Tone } {
   if (!entry) return { mark: 'now', tone: 'accent' }
-  return entry.status === 'ok' ? { mark: 'ok', tone: 'good' } : { mark: 'blind', tone: 'blind' }
+  return entry.status === 'ok' && partsNotRead(entry).length === 0
+    ? { mark: 'ok', tone: 'good' }
+    : { mark: 'blind', tone: 'blind' }
 }
 
 export function timeOfDay(iso: string): string {
