@@ -1,3 +1,4 @@
+import type { AccessLogRecord } from '../model/access-log.ts'
 import type { NotChecked } from '../model/diagnosis.ts'
 import type { Exchange } from './exchanges.ts'
 import { curlShowsSymptom, ztunnelShowsSymptom } from './reading.ts'
@@ -9,7 +10,7 @@ const unseen: ReadonlySet<string> = new Set(['not-applied', 'not-injected', 'slo
 /** Where the logs and the complaint do not fit together: the call fails in another way, or does not fail any more. */
 export function symptomGaps(situation: Situation): NotChecked[] {
   if (unseen.has(situation.symptom)) return []
-  return [...failsOtherwise(situation), ...worksAgain(situation)]
+  return [...failsOtherwise(situation), ...worksAgain(situation), ...grpcOutcome(situation)]
 }
 
 /** "Nothing wrong" would be true of the symptom that was named, and not of the call. */
@@ -54,4 +55,28 @@ function worksAgain({ failing, passing }: Situation): NotChecked[] {
       unlock: 'send the request again and look at the new lines: what was wrong may be over',
     },
   ]
+}
+
+/** An application's gRPC failure is a 200 in every default log format. */
+function grpcOutcome({ failing, passing }: Situation): NotChecked[] {
+  const last = passing.at(-1)
+  const line = last?.server ?? last?.client ?? last?.gateway
+  if (failing.length > 0 || !line || !isGrpc(line.record)) return []
+  if ([...grpcStatusKeys].some((key) => line.record.extra[key] !== undefined)) return []
+  return [
+    {
+      what: 'how the gRPC calls ended',
+      layer: 'app',
+      reason: `all ${passing.length} logged requests are gRPC and say 200; the status that the application gave stands in grpc-status, which this log does not print`,
+      unlock: "ask the caller for the gRPC status and its message, or print %GRPC_STATUS% in the access log's format",
+    },
+  ]
+}
+
+const grpcStatusKeys = new Set(['grpc_status', 'grpc_status_number', 'GRPC_STATUS', 'GRPC_STATUS_NUMBER'])
+
+/** Clients of gRPC name themselves, and its paths are /PACKAGE.SERVICE/METHOD. */
+function isGrpc({ method, path, userAgent, protocol }: AccessLogRecord): boolean {
+  if (method !== 'POST' || protocol === 'HTTP/1.1') return false
+  return /^grpc-/.test(userAgent ?? '') || /^\/[\w.]+\.[A-Z]\w*\/[A-Z]\w*$/.test(path ?? '')
 }
