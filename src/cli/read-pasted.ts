@@ -1,6 +1,7 @@
 import { parseAccessLog } from '../../parsers/access-log.ts'
 import { type CurlTransfer, parseCurl } from '../../parsers/curl.ts'
 import { isZtunnelRecord, parseZtunnelLine } from '../../parsers/ztunnel-log.ts'
+import { answeredStatus } from '../mesh/answered-status.ts'
 import type { SymptomId } from '../model/call.ts'
 import { type CurlFacts, nothingPasted, type Pasted } from '../situation/hints.ts'
 
@@ -69,7 +70,9 @@ export function symptomOf({ records, ztunnel, curl }: Pasted): SymptomId | null 
     if (curl.errorCode === 35 || curl.errorCode === 60) return 'tls'
     if (curl.errorCode === 52 || curl.errorCode === 56 || curl.errorCode === 7) return 'reset'
   }
-  for (const { code, flags, details, termination } of records) {
+  for (const record of records) {
+    const { flags, details, termination } = record
+    const code = answeredStatus(record)
     const known = code === null ? undefined : byCode[code]
     if (known) return known
     if (flags.some((flag) => flag === 'UT' || flag === 'DC' || flag === 'SI')) return 'timeout'

@@ -1,3 +1,4 @@
+import { answeredStatus } from '../mesh/answered-status.ts'
 import { lineWriter } from '../mesh/line-writer.ts'
 import { parseClusterName } from '../mesh/names.ts'
 import type { AccessLogRecord, ZtunnelRecord } from '../model/access-log.ts'
@@ -290,7 +291,10 @@ function exchange(
   symptom: SymptomId,
 ): Exchange {
   const seen = front ?? waypoint ?? server
-  const code = seen?.record.code ?? null
+  // A refusal of gRPC looks like a success at every proxy but the one that made it.
+  const refused = [waypoint, server].find((line) => line && answeredStatus(line.record) !== line.record.code)
+  const telling = seen?.record.code === 200 && refused ? refused : seen
+  const code = telling ? answeredStatus(telling.record) : null
   return {
     client: front?.role === 'client' || (front?.role === 'given' && isClientSide(front.record)) ? front : null,
     gateway: front?.role === 'gateway' ? front : null,
@@ -298,7 +302,7 @@ function exchange(
     server: server ?? (front?.role === 'given' && !isClientSide(front.record) ? front : null),
     time: seen?.record.time ?? null,
     code,
-    showsSymptom: seen !== null && showsSymptom(seen.record, symptom),
+    showsSymptom: telling !== null && showsSymptom(telling.record, symptom),
   }
 }
 
@@ -337,7 +341,8 @@ function retriedNear(a: AccessLogRecord, b: AccessLogRecord): boolean {
 
 /** Whether a line is what the person complains about. */
 export function showsSymptom(record: AccessLogRecord, symptom: SymptomId): boolean {
-  const { code, flags } = record
+  const { flags } = record
+  const code = answeredStatus(record)
   switch (symptom) {
     case 'reset':
       return (

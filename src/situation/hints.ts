@@ -1,3 +1,4 @@
+import { answeredStatus } from '../mesh/answered-status.ts'
 import { parseClusterName, parseSni } from '../mesh/names.ts'
 import type { AccessLogRecord, ZtunnelRecord } from '../model/access-log.ts'
 import type { Given } from '../model/call.ts'
@@ -64,7 +65,7 @@ export function readHints(given: Given, pasted: Pasted): Hints {
   let hints: Hints = { ...noHints, method: given.method, path: given.path }
   // A file may hold many calls: the first line that shows the symptom is the one that is meant.
   const record =
-    pasted.records.find((line) => line.code !== null && String(line.code) === given.symptom) ??
+    pasted.records.find((line) => String(answeredStatus(line)) === given.symptom) ??
     pasted.records.find((line) => line.flags.length > 0) ??
     pasted.records[0]
   if (record)

@@ -212,12 +212,23 @@ function observedOf(situation: Situation): Quote[] {
   if (sample) {
     const [first] = quotesOf(sample)
     return first
-      ? [{ ...first, statement: `${failing.length} of ${exchanges.length} logged requests of this call show it` }]
+      ? [
+          { ...first, statement: `${failing.length} of ${exchanges.length} logged requests of this call show it` },
+          ...earlierOf(situation),
+        ]
       : []
   }
   const last = exchanges.at(-1)
   const [first] = last ? quotesOf(last) : []
   return first ? [{ ...first, statement: `${exchanges.length} logged requests of this call, none shows it` }] : []
+}
+
+/** Old failures are told, so that nobody takes them for those of now. */
+function earlierOf({ earlier }: Situation): Quote[] {
+  const last = earlier.at(-1)
+  const said = last ? quotesOf(last).at(-1) : undefined
+  const count = `${earlier.length} earlier ${earlier.length === 1 ? 'request' : 'requests'} failed in another way`
+  return said ? [{ ...said, statement: `${count}, the last at ${last?.time}; that was over before these began` }] : []
 }
 
 function unresolvedOf(situation: Situation): NotChecked[] {

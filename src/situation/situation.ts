@@ -6,6 +6,7 @@ import type { ProxyStatus, ProxySync } from '../../parsers/lib/sync-state.ts'
 import { defaultMeshConfig, type MeshConfig } from '../mesh/mesh-config.ts'
 import type { Given, SymptomId } from '../model/call.ts'
 import type { EvidenceEntry, EvidenceKey, Quote, Role } from '../model/evidence.ts'
+import { epochsOf } from './earlier-failures.ts'
 import { type End, type Ends, namespaceOfClient, namespaceOfServer, resolveEnds, type ServerEnd } from './ends.ts'
 import {
   type Exchange,
@@ -85,7 +86,10 @@ export interface Situation {
   readonly lines: readonly Line[]
   readonly linesAt: (role: LogRole) => readonly Line[]
   readonly exchanges: readonly Exchange[]
+  /** Those of now. */
   readonly failing: readonly Exchange[]
+  /** Failures of another kind that were over before those of now began. */
+  readonly earlier: readonly Exchange[]
   readonly passing: readonly Exchange[]
   /** The failing exchange that was handed in, else the one most like the others; ties go to the latest. */
   readonly sample: Exchange | null
@@ -203,7 +207,8 @@ export function situate(
     })
   })
   const exchanges = lazy(() => joinLines(lines(), given.symptom))
-  const failing = lazy(() => exchanges().filter(({ showsSymptom }) => showsSymptom))
+  const epochs = lazy(() => epochsOf(exchanges(), isMeant))
+  const failing = lazy(() => epochs().present)
   const ztunnels = lazy(() => {
     const nodes = new Set(
       [...ends().client.pods, ...ends().server.pods, ...(waypoint()?.pods ?? [])].flatMap(({ node }) =>
@@ -292,6 +297,9 @@ export function situate(
     },
     get failing() {
       return failing()
+    },
+    get earlier() {
+      return epochs().earlier
     },
     get passing() {
       return exchanges().filter(({ showsSymptom, code }) => !showsSymptom && code !== null && code < 400)

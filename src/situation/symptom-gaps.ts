@@ -1,3 +1,4 @@
+import type { AccessLogRecord } from '../model/access-log.ts'
 import type { NotChecked } from '../model/diagnosis.ts'
 import type { Exchange } from './exchanges.ts'
 import { curlShowsSymptom, ztunnelShowsSymptom } from './reading.ts'
@@ -10,7 +11,7 @@ const unseen: ReadonlySet<string> = new Set(['not-applied', 'not-injected', 'slo
 /** Where the logs and the complaint do not fit together: the call fails in another way, or does not fail any more. */
 export function symptomGaps(situation: Situation): NotChecked[] {
   if (unseen.has(situation.symptom)) return []
-  return [...failsOtherwise(situation), ...worksAgain(situation), ...neverSeen(situation)]
+  return [...failsOtherwise(situation), ...worksAgain(situation), ...neverSeen(situation), ...grpcOutcome(situation)]
 }
 
 /** "Nothing wrong" would be true of the symptom that was named, and not of the call. */
@@ -80,4 +81,28 @@ function neverSeen(situation: Situation): NotChecked[] {
       unlock: 'send the request once more and run again; with --since the logs reach back further',
     },
   ]
+}
+
+/** An application's gRPC failure is a 200 in every default log format. */
+function grpcOutcome({ failing, passing }: Situation): NotChecked[] {
+  const last = passing.at(-1)
+  const line = last?.server ?? last?.client ?? last?.gateway
+  if (failing.length > 0 || !line || !isGrpc(line.record)) return []
+  if ([...grpcStatusKeys].some((key) => line.record.extra[key] !== undefined)) return []
+  return [
+    {
+      what: 'how the gRPC calls ended',
+      layer: 'app',
+      reason: `all ${passing.length} logged requests are gRPC and say 200; the status that the application gave stands in grpc-status, which this log does not print`,
+      unlock: "ask the caller for the gRPC status and its message, or print %GRPC_STATUS% in the access log's format",
+    },
+  ]
+}
+
+const grpcStatusKeys = new Set(['grpc_status', 'grpc_status_number', 'GRPC_STATUS', 'GRPC_STATUS_NUMBER'])
+
+/** Clients of gRPC name themselves, and its paths are /PACKAGE.SERVICE/METHOD. */
+function isGrpc({ method, path, userAgent, protocol }: AccessLogRecord): boolean {
+  if (method !== 'POST' || protocol === 'HTTP/1.1') return false
+  return /^grpc-/.test(userAgent ?? '') || /^\/[\w.]+\.[A-Z]\w*\/[A-Z]\w*$/.test(path ?? '')
 }
