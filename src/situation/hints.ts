@@ -141,9 +141,10 @@ function fillNulls(hints: Hints, more: Partial<Hints>): Hints {
   return merged as unknown as Hints // same keys, nulls filled from values of the same keys
 }
 
-/** `10.1.0.5:8080` and `[fd00::5]:8080` to the address alone. Envoy's internal addresses have none. */
-export function ipOf(address: string | null): string | null {
-  if (address === null) return null
+/** `10.1.0.5:8080` and `[fd00::5]:8080` to the address alone, also behind a tunnel. Envoy's other internal addresses have none. */
+export function ipOf(written: string | null): string | null {
+  if (written === null) return null
+  const address = written.replace(/^envoy:\/\/[^/]+\//, '')
   const six = /^\[([0-9a-fA-F:.]+)\](?::\d+)?$/.exec(address)
   if (six?.[1]) return six[1]
   const four = /^(\d+\.\d+\.\d+\.\d+)(?::\d+)?$/.exec(address)

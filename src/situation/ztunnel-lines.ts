@@ -41,8 +41,11 @@ export function isRefusedEarly({ srcWorkload, dstWorkload, dstService, error }: 
   return error !== null && srcWorkload === null && dstWorkload === null && dstService === null
 }
 
+/** By its pods, or by their account: a waypoint's pods are replaced and their lines stay. */
 function isRelay({ waypoint }: Situation, record: ZtunnelRecord): boolean {
-  return isFrom(waypoint?.pods ?? [], record)
+  const pods = waypoint?.pods ?? []
+  const accounts = pods.map(({ namespace, serviceAccount }) => `/ns/${namespace}/sa/${serviceAccount}`)
+  return isFrom(pods, record) || accounts.some((account) => record.srcIdentity?.endsWith(account))
 }
 
 function isFrom(pods: readonly PodView[], { srcWorkload, srcNamespace, srcAddress }: ZtunnelRecord): boolean {

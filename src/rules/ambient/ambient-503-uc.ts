@@ -1,5 +1,6 @@
 import { fired, quiet, ruledOut } from '../../model/finding.ts'
 import { quoteLine } from '../../situation/situation.ts'
+import { relayedLines } from '../../situation/ztunnel-lines.ts'
 import { defineRule } from '../define-rule.ts'
 import { quoteZtunnel, ztunnelErrors } from '../lib/ambient.ts'
 import { failingLines } from '../lib/deciding-line.ts'
@@ -32,7 +33,9 @@ export default defineRule({
     )
     const last = cut.at(-1)
     if (!last) return quiet
-    const [error] = ztunnelErrors(situation, /./)
+    const [error] = [...ztunnelErrors(situation, /./), ...relayedLines(situation)].filter(
+      ({ record }) => record.error !== null,
+    )
     if (error)
       return ruledOut('ztunnel reports an error of its own for this call', quoteZtunnel(error, 'what ztunnel says'))
     return fired({

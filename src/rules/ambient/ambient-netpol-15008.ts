@@ -1,12 +1,17 @@
-import { fired, quiet, ruledOut } from '../../model/finding.ts'
-import type { KubeObject } from '../../model/kube.ts'
-import { matchesLabels } from '../../situation/pods.ts'
-import { quoteObject, type Situation } from '../../situation/situation.ts'
+import { networkVerdict } from '../../mesh/network-policy.ts'
+import { fired, type Hit, quiet, ruledOut } from '../../model/finding.ts'
+import { ipOf } from '../../situation/hints.ts'
+import type { Stored } from '../../situation/objects.ts'
+import { type PodView, podLabel } from '../../situation/pods.ts'
+import { quote, quoteLine, quoteObject, type Situation } from '../../situation/situation.ts'
+import { tunnelPort } from '../../situation/ztunnel-lines.ts'
 import { defineRule } from '../define-rule.ts'
 import { isAmbientCall, quoteZtunnel, ztunnelErrors } from '../lib/ambient.ts'
+import { frontLines, frontName } from '../lib/front.ts'
 import { callerName, destinationName, quoted, tryAgain } from '../lib/words.ts'
 
 const blocked = /maybe a NetworkPolicy is blocking HBONE port 15008|(?:connection )?timed out.*:15008/i
+const silence = /connection_timeout|connect_timeout/
 
 /** Between two ambient pods everything goes through port 15008, which a NetworkPolicy written for the application's port does not allow. */
 export default defineRule({
@@ -20,79 +25,155 @@ export default defineRule({
   seeAlso: ['https://istio.io/latest/docs/ambient/usage/networkpolicy/'],
   applies: isAmbientCall,
   check(situation) {
-    const timeouts = ztunnelErrors(situation, blocked)
-    const last = timeouts.at(-1)
-    if (!last) {
+    const silent = silentTunnel(situation)
+    if (!silent) {
       const [other] = ztunnelErrors(situation, /./)
       return other ? ruledOut('ztunnel reports another error', quoteZtunnel(other, 'no timeout on port 15008')) : quiet
     }
-    const policies = suspects(situation)
-    const [policy] = policies
-    const name = policy ? `NetworkPolicy ${policy.object.metadata.namespace}/${policy.object.metadata.name}` : null
-    // The policy may be one of the caller's side, of another kind, or of the network itself.
-    return fired({
-      subject: name ?? destinationName(situation),
-      title: `${name ?? 'Something in the network'} keeps port 15008 of ${destinationName(situation)} closed to ztunnel`,
-      statement: `The caller's ztunnel could not open port 15008 of the destination's pod: the connection timed out${
-        policy
-          ? `. ${name} selects the pod and allows no ingress on 15008`
-          : '. No NetworkPolicy that was read explains it: look at those of the caller’s namespace and of the CNI'
-      }. ${callerName(situation)} is in the mesh and can reach the pod no other way.`,
-      certainty: 'proven',
-      supporting: [
-        quoteZtunnel(last, `ztunnel timed out on port 15008 (${timeouts.length} times)`),
-        ...policies
-          .slice(0, 2)
-          .map((stored) =>
-            quoteObject(stored, 'it selects the pod and leaves 15008 out', stored.object.spec?.ingress ?? []),
-          ),
-      ],
-      contradicting: [],
-      fix: {
-        statement: `Allow TCP port 15008 ${policy ? `in the ingress rules of ${name}` : 'where the network blocks it'}, for the same callers that may reach the application's port; leave its other rules as they are.`,
-        commands: policy
-          ? [
-              `kubectl -n ${policy.object.metadata.namespace} edit networkpolicies.networking.k8s.io ${quoted(policy.object.metadata.name)}`,
-            ]
-          : [],
-        scope: 'traffic of the mesh to the pods that it selects',
-        risk: 'once 15008 is open, who may call is decided by AuthorizationPolicies, not by the port rules any more',
-        undo: 'take port 15008 out again',
-      },
-      verify: tryAgain(situation, 'an answer, and a line of ztunnel without an error'),
-      wouldDecide: null,
-      about: 'call',
-    })
+    const keepers = whoKeepsOut(situation, silent)
+    // A proxy that waits in vain for a connection says nothing of the port: the policy has to.
+    if (!silent.namesPort && keepers.length === 0) return quiet
+    return fired(closed(situation, silent, keepers))
   },
 })
 
-/** Ingress policies that select the destination and allow no port 15008. */
-function suspects({ store, server }: Situation) {
-  const pod = server.pod
-  if (!pod) return []
-  return store
-    .list('NetworkPolicy', pod.namespace)
-    .filter(({ object }) => selects(object, pod.labels) && !allows(object))
+/** Somebody waited in vain for a tunnel: who, for which pod, and whether the text names port 15008. */
+interface Silent {
+  readonly who: string
+  readonly from: PodView | null
+  readonly to: PodView | null
+  readonly namesPort: boolean
+  readonly quote: Hit['supporting'][number]
 }
 
-function selects({ spec }: KubeObject, labels: Readonly<Record<string, string>>): boolean {
-  const types: readonly string[] = spec?.policyTypes ?? ['Ingress']
-  const wanted: Readonly<Record<string, string>> = spec?.podSelector?.matchLabels ?? {}
-  return types.includes('Ingress') && (Object.keys(wanted).length === 0 || matchesLabels(wanted, labels))
-}
-
-function allows({ spec }: KubeObject): boolean {
-  const rules: readonly { ports?: readonly { port?: number | string; endPort?: number; protocol?: string }[] }[] =
-    spec?.ingress ?? []
-  return rules.some(
-    ({ ports }) =>
-      !ports ||
-      ports.length === 0 ||
-      ports.some(
-        ({ port, endPort }) =>
-          port === undefined ||
-          port === 15008 ||
-          (typeof port === 'number' && endPort !== undefined && port <= 15008 && endPort >= 15008),
-      ),
+function silentTunnel(situation: Situation): Silent | null {
+  const timeouts = ztunnelErrors(situation, blocked)
+  const last = timeouts.at(-1)
+  if (last)
+    return {
+      who: "The caller's ztunnel",
+      from: situation.client.pod,
+      to: situation.podByIp(ipOf(last.record.dstAddress)) ?? situation.server.pod,
+      namesPort: true,
+      quote: quoteZtunnel(last, `ztunnel timed out on port 15008 (${timeouts.length} times)`),
+    }
+  const lines = frontLines(
+    situation,
+    ({ record }) => silence.test(record.details ?? '') && /^envoy:\/\//.test(record.upstreamHost ?? ''),
   )
+  const front = lines.at(-1)
+  if (!front || front.role === 'client') return null
+  const name = frontName(situation, front.role)
+  return {
+    who: `${name.charAt(0).toUpperCase()}${name.slice(1)}`,
+    from: front.line.pod,
+    to: situation.podByIp(ipOf(front.line.record.upstreamHost)),
+    namesPort: false,
+    quote: quoteLine(front.line, `nobody answered its tunnel (${lines.length} times)`),
+  }
+}
+
+function closed(situation: Situation, silent: Silent, keepers: readonly Keeper[]): Hit {
+  const { who, from, to, quote: said } = silent
+  const [keeper] = keepers
+  const policy = keeper?.policies[0] ?? null
+  const name = policy ? nameOf(policy) : null
+  const target = to ? podLabel(to) : destinationName(situation)
+  const outward = keeper?.direction === 'Egress'
+  const subject = name === null ? 'Something in the network' : keeper?.open ? `Perhaps ${name}` : name
+  const what = outward
+    ? `${subject} keeps ${podLabel(keeper.pod)} from port ${tunnelPort} of ${target}`
+    : `${subject} keeps port ${tunnelPort} of ${target} closed to the mesh`
+  const proven = keeper ? silent.namesPort || !keeper.open : !sawAllPolicies(situation, silent)
+  return {
+    subject: name ?? target,
+    title: what,
+    statement: `${who} could not open port ${tunnelPort} of ${to?.name ?? 'the destination’s pod'}: the connection timed out${
+      keeper && policy
+        ? `. ${keeper.policies.map(nameOf).join(', ')} ${keeper.policies.length === 1 ? 'selects' : 'select'} ${keeper.pod.name} and allow${keeper.policies.length === 1 ? 's' : ''} no ${keeper.direction.toLowerCase()} on ${tunnelPort}${keeper.open ? ' that is known to fit' : ''}`
+        : '. No NetworkPolicy that was read explains it: look at those of both namespaces, of the CNI, and at firewalls between the nodes'
+    }. ${from === situation.client.pod ? `${callerName(situation)} is in the mesh and can reach the pod no other way.` : 'It reaches ambient pods no other way.'}`,
+    certainty: proven ? 'proven' : 'likely',
+    supporting: [
+      said,
+      ...(keeper?.policies ?? [])
+        .slice(0, 2)
+        .map((stored) =>
+          quoteObject(
+            stored,
+            `it selects ${keeper?.pod.name} and leaves ${tunnelPort} out`,
+            stored.object.spec?.[keeper?.direction === 'Egress' ? 'egress' : 'ingress'] ?? [],
+          ),
+        ),
+      ...(keeper ? [quote(keeper.pod.entry, 'the pod that it selects', JSON.stringify(keeper.pod.labels))] : []),
+    ],
+    contradicting: [],
+    fix: {
+      statement: `Allow TCP port ${tunnelPort} ${policy ? `in the ${keeper?.direction.toLowerCase()} rules of ${name}` : 'where the network blocks it'}, for the same peers as the application's port; leave its other rules as they are.`,
+      commands: policy
+        ? [
+            `kubectl -n ${policy.object.metadata.namespace} edit networkpolicies.networking.k8s.io ${quoted(policy.object.metadata.name)}`,
+          ]
+        : [],
+      scope: 'traffic of the mesh of the pods that it selects',
+      risk: `once ${tunnelPort} is open, who may call is decided by AuthorizationPolicies, not by the port rules any more`,
+      undo: `take port ${tunnelPort} out again`,
+    },
+    verify: tryAgain(situation, 'an answer, and a line of ztunnel without an error'),
+    wouldDecide: proven
+      ? null
+      : {
+          command: `kubectl get networkpolicies.networking.k8s.io -A -o wide; kubectl get node ${to?.node ?? 'NODE'}`,
+          why: policy
+            ? `whether one of the rules lets ${from ? podLabel(from) : 'the caller'} in on ${tunnelPort}`
+            : 'a policy of another kind, or a node that is gone, would say what drops the packets',
+        },
+    about: 'call',
+  }
+}
+
+interface Keeper {
+  readonly direction: 'Ingress' | 'Egress'
+  readonly pod: PodView
+  readonly policies: readonly Stored[]
+  /** A rule may let it pass: it names addresses, or labels that were not read. */
+  readonly open: boolean
+}
+
+/** Policies of the destination's side that let no tunnel in, and of the caller's side that let none out. */
+function whoKeepsOut(situation: Situation, { from, to }: Silent): readonly Keeper[] {
+  const { store } = situation
+  const stored = store.list('NetworkPolicy')
+  const peer = (pod: PodView | null) =>
+    pod && {
+      namespace: pod.namespace,
+      labels: pod.labels,
+      namespaceLabels: store.get('Namespace', null, pod.namespace)?.object.metadata.labels,
+    }
+  const keeper = (direction: Keeper['direction'], pod: PodView | null, other: PodView | null): Keeper[] => {
+    const [one, two] = [peer(pod), peer(other)]
+    if (!pod || !one) return []
+    const policies = stored.map(({ object }) => object)
+    const { result, covering } = networkVerdict(policies, direction, one, two, tunnelPort)
+    if (result === 'open' || result === 'allowed') return []
+    return [
+      {
+        direction,
+        pod,
+        policies: stored.filter(({ object }) => covering.includes(object)),
+        open: result === 'unknown',
+      },
+    ]
+  }
+  const found = [...keeper('Ingress', to, from), ...keeper('Egress', from, to)]
+  return found.sort((a, b) => Number(a.open) - Number(b.open))
+}
+
+/** Then it is no NetworkPolicy of Kubernetes that drops the packets. */
+function sawAllPolicies({ store }: Situation, { from, to }: Silent): boolean {
+  return [from, to].every((pod) => pod !== null && store.readable('NetworkPolicy', pod.namespace) === 'yes')
+}
+
+function nameOf({ object }: Stored): string {
+  return `NetworkPolicy ${object.metadata.namespace}/${object.metadata.name}`
 }

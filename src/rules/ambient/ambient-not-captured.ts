@@ -2,10 +2,8 @@ import { fired, type Hit, quiet, ruledOut } from '../../model/finding.ts'
 import { type PodView, podLabel } from '../../situation/pods.ts'
 import { quote, type Situation } from '../../situation/situation.ts'
 import { defineRule } from '../define-rule.ts'
-import { enrolmentOf, quoteZtunnel, ztunnelErrors, ztunnelWorkload } from '../lib/ambient.ts'
+import { enrolmentOf, plaintextDenied, quoteZtunnel, ztunnelErrors, ztunnelWorkload } from '../lib/ambient.ts'
 import { callName, destinationName, tryAgain } from '../lib/words.ts'
-
-const plaintextDenied = /explicitly denied by: \S*(?:istio_converted_|converted_peer_authentication_)/
 
 /** A pod whose labels ask for the ambient mesh, and whose traffic does not pass ztunnel. */
 export default defineRule({

@@ -2,6 +2,7 @@ import type { ZtunnelService } from '../../../parsers/ztunnel-services.ts'
 import { fired, quiet, ruledOut } from '../../model/finding.ts'
 import { ipOf } from '../../situation/hints.ts'
 import { quote, quoteObject, type Situation } from '../../situation/situation.ts'
+import { ztunnelOfCall } from '../../situation/ztunnel-lines.ts'
 import { defineRule } from '../define-rule.ts'
 import { isAmbientCall, quoteZtunnel, ztunnelService } from '../lib/ambient.ts'
 import { destinationName, tryAgain } from '../lib/words.ts'
@@ -100,19 +101,13 @@ function waypointService({ all, waypoint }: Situation) {
   return null
 }
 
-/** Errors of callers' ztunnels on the way to the waypoint: by name, by address, or because no waypoint was found. */
+/** Errors of the caller's ztunnel on the way to the waypoint: by name, by address, or because no waypoint was found. */
 function errorsToWaypoint(situation: Situation) {
-  const { waypoint, server, ztunnelLines, client } = situation
+  const { waypoint } = situation
   const addresses = new Set([...(waypoint?.pods ?? []).map(({ ip }) => ip), ...waypointAddresses(situation)])
-  return ztunnelLines.filter(({ record }) => {
+  return ztunnelOfCall(situation).filter(({ record }) => {
     if (record.error === null || record.direction === 'inbound') return false
-    if (
-      client.pods.length > 0 &&
-      record.srcWorkload !== null &&
-      !client.pods.some(({ name }) => name === record.srcWorkload)
-    )
-      return false
-    if (unknownWaypoint.test(record.error)) return record.dstService === null || record.dstService === server.host
+    if (unknownWaypoint.test(record.error)) return true
     const target = ipOf(record.dstAddress)
     const named =
       record.dstNamespace === waypoint?.namespace && record.dstWorkload?.startsWith(`${waypoint?.name}-`) === true

@@ -1,5 +1,7 @@
+import { lineVerdict } from '../../mesh/line-writer.ts'
 import { fired, quiet, ruledOut } from '../../model/finding.ts'
-import { quoteObject } from '../../situation/situation.ts'
+import { quoteObject, type Situation } from '../../situation/situation.ts'
+import { relayedLines } from '../../situation/ztunnel-lines.ts'
 import { defineRule } from '../define-rule.ts'
 import { atZtunnel, quoteZtunnel } from '../lib/ambient.ts'
 import { waypointFix } from '../lib/waypoint-fix.ts'
@@ -16,26 +18,19 @@ export default defineRule({
   title: 'A policy at ztunnel names the caller, but sees the waypoint',
   why: 'With a waypoint in between, the connection that reaches the pod is the waypoint’s own. A policy attached by selector is enforced at ztunnel and meets the waypoint’s service account, which it does not allow.',
   needs: ['ztunnel.ztunnelLog'],
+  yieldsTo: ['ambient-l7-allow-without-waypoint'],
   seeAlso: ['https://istio.io/latest/docs/ambient/usage/l7-features/'],
   applies: ({ waypoint }) => waypoint !== null,
   check(situation) {
-    const { waypoint, server, ztunnelLines } = situation
-    const accounts = new Set(
-      (waypoint?.pods ?? []).map(({ namespace, serviceAccount }) => `/ns/${namespace}/sa/${serviceAccount}`),
-    )
-    const toServer = ztunnelLines.filter(
-      ({ record }) =>
-        server.pods.some(({ name, namespace }) => name === record.dstWorkload && namespace === record.dstNamespace) &&
-        [...accounts].some((account) => record.srcIdentity?.endsWith(account)),
-    )
+    const { waypoint, server } = situation
+    const toServer = relayedLines(situation)
     const refused = toServer.filter(({ record }) => rejection.test(record.error ?? ''))
     const last = refused.at(-1)
-    if (!last) {
-      const [passed] = toServer.filter(({ record }) => record.error === null).slice(-1)
-      return passed
-        ? ruledOut('the waypoint is let in', quoteZtunnel(passed, 'ztunnel carried the waypoint’s connection'))
-        : quiet
-    }
+    const newest = toServer.at(-1)
+    // Let in since: what it was refused for then is over.
+    if (newest && newest.record.error === null)
+      return ruledOut('the waypoint is let in', quoteZtunnel(newest, 'ztunnel carried the waypoint’s connection'))
+    if (!last) return quiet
     const pod = server.pod
     const policies = pod ? atZtunnel(situation, pod) : []
     const named = /explicitly denied by: (\S+)/.exec(last.record.error ?? '')?.[1]
@@ -66,7 +61,13 @@ export default defineRule({
           },
       verify: tryAgain(situation, 'an answer, and no policy rejection in the log of ztunnel'),
       wouldDecide: null,
-      about: 'call',
+      about: answeredBefore(situation) ? 'next' : 'call',
     })
   },
 })
+
+/** The waypoint gave its own answer to this request: its connection to the pod was not even asked for. */
+function answeredBefore({ sample }: Situation): boolean {
+  const line = sample?.waypoint?.record
+  return line !== undefined && line.upstreamHost === null && lineVerdict(line) === 'own'
+}

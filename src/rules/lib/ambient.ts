@@ -11,6 +11,9 @@ import { requestOf, workloadOf } from '../../situation/security.ts'
 import { quote, type Situation } from '../../situation/situation.ts'
 import { ztunnelOfCall } from '../../situation/ztunnel-lines.ts'
 
+/** STRICT at ztunnel is a DENY policy that istiod makes of a PeerAuthentication, under one of these names. */
+export const plaintextDenied = /explicitly denied by: \S*\/(?:istio_converted_|converted_peer_authentication_)/
+
 export function isAmbientCall({ mode }: Situation): boolean {
   return mode === 'ambient' || mode === 'mixed'
 }

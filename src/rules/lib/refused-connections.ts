@@ -1,9 +1,9 @@
+import type { AccessLogRecord } from '../../model/access-log.ts'
 import type { Quote } from '../../model/evidence.ts'
-import type { Line } from '../../situation/exchanges.ts'
 import { ipOf, portOf } from '../../situation/hints.ts'
 import type { PodView } from '../../situation/pods.ts'
 import { quote, quoteLine, type Situation } from '../../situation/situation.ts'
-import { ztunnelOfCall } from '../../situation/ztunnel-lines.ts'
+import { relayedLines, tunnelPort, ztunnelOfCall } from '../../situation/ztunnel-lines.ts'
 import { hiddenResets, isInbound } from './app-answers.ts'
 import { frontLines, serverLines, share } from './front.ts'
 
@@ -36,12 +36,17 @@ export function refusedConnection(situation: Situation): Refused | null {
   )
 }
 
-function isRefused({ record }: Line): boolean {
-  return refusal.test(`${record.details ?? ''} ${record.transportFailure ?? ''}`)
+export function isRefused({ details, transportFailure }: AccessLogRecord): boolean {
+  return refusal.test(`${details ?? ''} ${transportFailure ?? ''}`)
+}
+
+/** A tunnel of the mesh: what it leads to is somebody else's to refuse. */
+export function isTunnel({ upstreamHost }: AccessLogRecord): boolean {
+  return /^envoy:\/\//.test(upstreamHost ?? '') || portOf(upstreamHost) === tunnelPort
 }
 
 function fromServer(situation: Situation): Refused | null {
-  const lines = serverLines(situation, (line) => isInbound(line.record.upstreamCluster) && isRefused(line))
+  const lines = serverLines(situation, ({ record }) => isInbound(record.upstreamCluster) && isRefused(record))
   const last = lines.at(-1)
   if (!last) return null
   const { record, pod } = last
@@ -57,7 +62,8 @@ function fromServer(situation: Situation): Refused | null {
 }
 
 function fromZtunnel(situation: Situation): Refused | null {
-  const line = ztunnelOfCall(situation).findLast(
+  // With a waypoint in between it is the waypoint's connection that the pod refuses.
+  const line = [...relayedLines(situation), ...ztunnelOfCall(situation)].findLast(
     ({ record }) => record.direction === 'inbound' && refusal.test(record.error ?? ''),
   )
   if (!line) return null
@@ -76,7 +82,10 @@ function fromZtunnel(situation: Situation): Refused | null {
 }
 
 function fromCaller(situation: Situation): Refused | null {
-  const lines = frontLines(situation, (line) => !isInbound(line.record.upstreamCluster) && isRefused(line))
+  const lines = frontLines(
+    situation,
+    ({ record }) => !isInbound(record.upstreamCluster) && !isTunnel(record) && isRefused(record),
+  )
   const last = lines.at(-1)
   if (!last) return null
   const { upstreamHost } = last.line.record

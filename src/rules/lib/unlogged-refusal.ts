@@ -7,7 +7,7 @@ import type { PodView } from '../../situation/pods.ts'
 import { curlShowsSymptom } from '../../situation/reading.ts'
 import { workloadOf } from '../../situation/security.ts'
 import { quote, quoteLine, quoteObject, type Situation } from '../../situation/situation.ts'
-import { ztunnelOfCall } from '../../situation/ztunnel-lines.ts'
+import { relayedLines, ztunnelOfCall } from '../../situation/ztunnel-lines.ts'
 import { authorizationOf, enforcerAt, peerOf, type Refusal, refusalOf } from './refusal.ts'
 
 /** A refusal that no line shows, told from the policies alone: where it would be made, and what decides it. */
@@ -103,6 +103,8 @@ export function laterRefusal(situation: Situation): Unlogged | null {
   const { client, gateway, failing, passing, exchanges } = situation
   if (gateway || !client.pod || failing.length === 0 || passing.length > 0) return null
   if (refusalOf(situation) !== null || unloggedRefusal(situation) !== null) return null
+  // Refused at ztunnel already, as the waypoint's connection: that is what fails now, not what comes after it.
+  if (relayedLines(situation).some(({ record }) => /policy rejection/.test(record.error ?? ''))) return null
   // Somebody behind answered, and no line says who: it may have passed the policies.
   const front = situation.sample?.client ?? null
   if (front?.record.details === 'via_upstream' && !situation.sample?.server && !situation.sample?.waypoint) return null

@@ -8,11 +8,10 @@ import { podLabel } from '../../situation/pods.ts'
 import { quote, quoteLine, type Situation } from '../../situation/situation.ts'
 import { ztunnelOfCall } from '../../situation/ztunnel-lines.ts'
 import { defineRule } from '../define-rule.ts'
+import { plaintextDenied } from '../lib/ambient.ts'
 import { quotePod, withoutProxy } from '../lib/pod-facts.ts'
 import { modeText, plaintextRefusals, quoteMode, type Transport, transportOf } from '../lib/transport.ts'
 import { callerName, destinationName, tryAgain } from '../lib/words.ts'
-
-const ztunnelStrict = /explicitly denied by: \S*istio_converted_(?:static_strict|peer_authentication_\S+)/
 
 /** The caller's bytes reach a destination that takes only mutual TLS, and no proxy on the caller's side has encrypted them. */
 export default defineRule({
@@ -107,17 +106,24 @@ function refused(situation: Situation, transport: Transport, lines: readonly Quo
   const reason = excluded
     ? `its annotation ${excluded.annotation} keeps this call away from its own proxy`
     : caller
-      ? 'it has no proxy'
+      ? caller.hasEnvoy
+        ? 'its sidecar does not speak HBONE, and an ambient pod takes no other mutual TLS'
+        : 'it has no proxy'
       : callerIsUnread(situation)
         ? 'whether it has a proxy could not be read'
         : 'no pod of the mesh has its address'
-  const logCommand = `kubectl logs -n ${target.namespace} ${target.name} -c istio-proxy --tail=200`
+  const ambient = target.proxy === 'ambient'
+  const logCommand = ambient
+    ? `kubectl logs -n ${situation.given.istioNamespace} -l app=ztunnel --tail=200`
+    : `kubectl logs -n ${target.namespace} ${target.name} -c istio-proxy --tail=200`
   return {
     subject: who,
     title: `${who} talks plaintext to ${destinationName(situation)}, which accepts only mutual TLS`,
     statement: `${who} sends plaintext: ${reason}. At ${target.name}.${target.namespace} port ${transport.port} ${
-      accepts ? modeText(accepts) : 'the mode could not be read, but its proxy refused the connection'
-    }, so its proxy closes the connection before any request is read.`,
+      accepts
+        ? modeText(accepts)
+        : `the mode could not be read, but its ${ambient ? 'ztunnel' : 'proxy'} refused the connection`
+    }, so its ${ambient ? 'ztunnel' : 'proxy'} closes the connection before any request is read.`,
     certainty,
     supporting: [
       ...lines,
@@ -128,7 +134,12 @@ function refused(situation: Situation, transport: Transport, lines: readonly Quo
     ],
     contradicting: [],
     fix: fixFor(transport, who),
-    verify: tryAgain(situation, 'an HTTP status instead of a reset, and no new filter_chain_not_found line'),
+    verify: tryAgain(
+      situation,
+      ambient
+        ? 'an HTTP status instead of a reset, and no new policy rejection in the log of ztunnel'
+        : 'an HTTP status instead of a reset, and no new filter_chain_not_found line',
+    ),
     wouldDecide:
       certainty === 'proven'
         ? null
@@ -137,7 +148,12 @@ function refused(situation: Situation, transport: Transport, lines: readonly Quo
               command: `kubectl get peerauthentications.security.istio.io -n ${target.namespace} -o yaml`,
               why: 'whether STRICT is in force for this port could not be read',
             }
-          : { command: logCommand, why: 'a line with filter_chain_not_found from the caller’s address would prove it' },
+          : {
+              command: logCommand,
+              why: ambient
+                ? 'a policy rejection without src.identity from the caller’s address would prove it'
+                : 'a line with filter_chain_not_found from the caller’s address would prove it',
+            },
     about: 'call',
   }
 }
@@ -161,6 +177,16 @@ function fixFor({ caller, excluded, accepts, target, port }: Transport, who: str
       risk: 'the exclusion may have been made for another destination on the same port or range',
       undo: 'put the entry back',
     }
+  if (caller?.hasEnvoy)
+    return {
+      statement: `Let the sidecar of ${who} speak HBONE: ISTIO_META_ENABLE_HBONE "true" in its proxyMetadata (annotation proxy.istio.io/config, or defaultConfig of the mesh). ${revert}`,
+      commands: caller.workload
+        ? [`kubectl -n ${caller.namespace} edit ${caller.workload.kind} ${caller.workload.name}`]
+        : [],
+      scope: `the pods of ${who}, which are replaced`,
+      risk: 'its pods are replaced one by one',
+      undo: `kubectl rollout undo of ${who}`,
+    }
   return {
     statement: `Give ${who} a sidecar, or bring it into the ambient mesh, so that it speaks mutual TLS. ${revert}`,
     commands: caller?.workload
@@ -178,7 +204,7 @@ function fixFor({ caller, excluded, accepts, target, port }: Transport, who: str
 /** ztunnel names STRICT as the policy that denied, and knows no identity of the source. */
 function refusedByZtunnel(situation: Situation): Hit | null {
   const denial = ztunnelOfCall(situation).find(
-    ({ record }) => ztunnelStrict.test(record.error ?? '') && record.srcIdentity === null,
+    ({ record }) => plaintextDenied.test(record.error ?? '') && record.srcIdentity === null,
   )
   const target = situation.server.pod
   if (!denial || !target) return null
