@@ -2,7 +2,7 @@ import type { Given, Target } from '../model/call.ts'
 import type { KubeObject } from '../model/kube.ts'
 import type { Hints } from './hints.ts'
 import type { ObjectStore, Stored } from './objects.ts'
-import { matchesLabels, type PodView, podLabel, viewPod } from './pods.ts'
+import { matchesLabels, type PodView, podLabel, podWithIp, viewPod } from './pods.ts'
 
 export type PortProtocol = 'http' | 'tcp' | 'tls' | 'auto' | 'udp'
 
@@ -49,7 +49,7 @@ export interface Ends {
 export function namespaceOfClient(given: Given, hints: Hints, store: ObjectStore): string | null {
   if (given.from?.namespace) return given.from.namespace
   if (hints.clientNamespace) return hints.clientNamespace
-  const byIp = hints.clientIp === null ? null : podByIp(store, hints.clientIp)
+  const byIp = podByIp(store, hints.clientIp)
   if (byIp) return byIp.namespace
   if (given.from) return given.namespace ?? 'default'
   return null
@@ -62,12 +62,18 @@ export function namespaceOfServer(given: Given, hints: Hints, store: ObjectStore
     if (parsed?.namespace) return parsed.namespace
   }
   if (hints.serverNamespace) return hints.serverNamespace
-  const byIp = hints.serverIp === null ? null : podByIp(store, hints.serverIp)
+  const byIp = podByIp(store, hints.serverIp)
   if (byIp) return byIp.namespace
   const dialled = given.to ? null : serviceByIp(store, hints.serviceIp)
   if (dialled) return dialled.object.metadata.namespace ?? 'default'
   if (given.to) return given.namespace ?? namespaceOfClient(given, hints, store) ?? 'default'
-  return namespaceInHost(given.host ?? hints.authority, store)
+  const name = given.host ?? hints.authority
+  return namespaceInHost(name, store) ?? (isBare(name) ? namespaceOfClient(given, hints, store) : null)
+}
+
+/** A name without dots is looked up in the caller's own namespace. */
+function isBare(host: string | null): boolean {
+  return host !== null && /^[a-z][a-z0-9-]*(?::\d+)?$/i.test(host)
 }
 
 /** `ledger.pay` is how callers in other namespaces write it; `ext.test` looks the same until namespaces were asked for. */
@@ -108,7 +114,7 @@ function resolveClient(
   assumptions: string[],
 ): End {
   const namespace = namespaceOfClient(given, hints, store)
-  const byIp = hints.clientIp === null ? null : (pods.find(({ ip }) => ip === hints.clientIp) ?? null)
+  const byIp = podWithIp(pods, hints.clientIp)
   if (given.from) {
     const own = podsOfTarget(given.from, namespace, store, pods)
     const named = own.find((pod) => pod.name === given.from?.name)
@@ -146,7 +152,7 @@ function resolveServer(
 ): ServerEnd {
   const namespace = namespaceOfServer(given, hints, store)
   const portNumber = given.to?.port ?? hints.port ?? null
-  const byIp = hints.serverIp === null ? null : (pods.find(({ ip }) => ip === hints.serverIp) ?? null)
+  const byIp = podWithIp(pods, hints.serverIp)
   const service = findService(given, hints, namespace, store, byIp, portNumber, assumptions)
   if (service) {
     const own = pods.filter(
@@ -346,9 +352,14 @@ function choose(
   return { pod: chosen, why }
 }
 
-function podByIp(store: ObjectStore, ip: string): PodView | null {
-  const found = store.list('Pod').find(({ object }) => object.status?.podIP === ip)
-  return found ? viewPod(found) : null
+function podByIp(store: ObjectStore, ip: string | null): PodView | null {
+  return podWithIp(
+    store
+      .list('Pod')
+      .filter(({ object }) => object.status?.podIP === ip)
+      .map(viewPod),
+    ip,
+  )
 }
 
 function serviceByIp(store: ObjectStore, ip: string | null): Stored | null {
