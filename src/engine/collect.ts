@@ -44,6 +44,8 @@ interface Wanted {
   readonly probe: AnyProbe
   state: 'waiting' | 'running' | 'done'
   open: number
+  /** What it waited for: read with it, and seen with it. */
+  readonly pulled: Set<EvidenceKey>
   readonly waiters: (() => void)[]
 }
 
@@ -88,9 +90,26 @@ export function createCollector<S>(options: CollectorOptions<S>): Collector<S> {
     const { role, probe: name } = splitKey(key)
     const probe = byName.get(name)
     if (!probe) throw new Error(`no probe named ${name} (asked for as ${key})`)
-    const made: Wanted = { key, role, probe, state: 'waiting', open: 0, waiters: [] }
+    const made: Wanted = { key, role, probe, state: 'waiting', open: 0, pulled: new Set(), waiters: [] }
     wanted.set(key, made)
     return made
+  }
+
+  function pull(item: Wanted, needs: readonly EvidenceKey[]) {
+    for (const key of needs) {
+      item.pulled.add(key)
+      want(key)
+    }
+  }
+
+  /** These, and what was read for them on the way. */
+  function withPulled(keys: readonly EvidenceKey[], found = new Set<EvidenceKey>()): ReadonlySet<EvidenceKey> {
+    for (const key of keys) {
+      if (found.has(key)) continue
+      found.add(key)
+      withPulled([...want(key).pulled], found)
+    }
+    return found
   }
 
   function finish(item: Wanted) {
@@ -124,63 +143,67 @@ export function createCollector<S>(options: CollectorOptions<S>): Collector<S> {
     }
   }
 
-  /** Looks at everything that waits: what can start is queued, what can never start is finished. */
+  /** Looks at everything that waits until nothing moves any more: what can start is queued, what can never start is finished. */
   function pump() {
-    for (const item of wanted.values()) {
-      if (item.state !== 'waiting') continue
-      if (stopped !== null) {
-        store(missingEntry(item, null, { reason: 'canceled', detail: stopped, unlock: null }))
-        finish(item)
-        continue
-      }
-      if (item.probe.needsExec && options.noExec) {
-        const plan = item.probe.plan(situation(), item.role)
-        if (plan.plan === 'wait' && othersBusy(item)) continue
-        if (plan.plan === 'ask' && plan.targets.length === 0) {
-          finish(item)
-          continue
-        }
-        const detail = 'left out: --no-exec forbids exec and port-forward'
-        const entry = missingEntry(item, null, { reason: 'no-exec', detail, unlock: 'run again without --no-exec' })
-        store(entry)
-        options.onFinished(entry, detail)
-        finish(item)
-        continue
-      }
-      const plan = item.probe.plan(situation(), item.role)
-      switch (plan.plan) {
-        case 'wait':
-          if (othersBusy(item)) break
-          if (plan.otherwise && plan.otherwise.length > 0) {
-            start(item, plan.otherwise)
-            break
-          }
-          // Nothing that could still answer is under way: what this probe needs will not come.
-          store(
-            missingEntry(item, null, {
-              reason: 'not-found',
-              detail: `not asked: ${plan.for} is not known`,
-              unlock: null,
-            }),
-          )
-          finish(item)
-          break
-        case 'missing': {
-          const entry = missingEntry(item, null, { reason: plan.reason, detail: plan.detail, unlock: plan.unlock })
-          store(entry)
-          options.onFinished(entry, plan.detail)
-          finish(item)
-          break
-        }
-        case 'ask':
-          start(item, plan.targets)
-          break
-      }
-    }
+    while (advanceAll() || giveUpOne()) {}
     while (running < options.limit && pendingStarts.length > 0) {
       const next = pendingStarts.shift()
       if (next) void run(next.want, next.target, next.id)
     }
+  }
+
+  function advanceAll(): boolean {
+    let moved = false
+    for (const item of wanted.values()) if (item.state === 'waiting' && advance(item)) moved = true
+    return moved
+  }
+
+  /** False while it has to wait. */
+  function advance(item: Wanted): boolean {
+    if (stopped !== null) {
+      store(missingEntry(item, null, { reason: 'canceled', detail: stopped, unlock: null }))
+      finish(item)
+      return true
+    }
+    const plan = item.probe.plan(situation(), item.role)
+    if (plan.plan === 'wait') {
+      pull(item, plan.needs ?? [])
+      return false
+    }
+    if (plan.plan === 'missing') notAsked(item, plan)
+    else if (plan.targets.length > 0 && item.probe.needsExec && options.noExec) leftOut(item)
+    else start(item, plan.targets)
+    return true
+  }
+
+  /** Nothing that could still answer is under way: what the first that waits needs will not come. */
+  function giveUpOne(): boolean {
+    if (running > 0 || pendingStarts.length > 0) return false
+    const item = [...wanted.values()].find(({ state }) => state === 'waiting')
+    if (!item) return false
+    const plan = item.probe.plan(situation(), item.role)
+    if (plan.plan !== 'wait') return true
+    if (item.probe.needsExec && options.noExec) leftOut(item)
+    else if (plan.otherwise && plan.otherwise.length > 0) start(item, plan.otherwise)
+    else {
+      store(
+        missingEntry(item, null, { reason: 'not-found', detail: `not asked: ${plan.for} is not known`, unlock: null }),
+      )
+      finish(item)
+    }
+    return true
+  }
+
+  function leftOut(item: Wanted) {
+    const detail = 'left out: --no-exec forbids exec and port-forward'
+    notAsked(item, { reason: 'no-exec', detail, unlock: 'run again without --no-exec' })
+  }
+
+  function notAsked(item: Wanted, why: { reason: string; detail: string; unlock: string | null }) {
+    const entry = missingEntry(item, null, { reason: why.reason, detail: why.detail, unlock: why.unlock })
+    store(entry)
+    options.onFinished(entry, why.detail)
+    finish(item)
   }
 
   function start(item: Wanted, targets: readonly ProbeTarget[]) {
@@ -188,18 +211,6 @@ export function createCollector<S>(options: CollectorOptions<S>): Collector<S> {
     item.open = targets.length
     for (const target of targets) pendingStarts.push({ want: item, target, id: entryId(item.key, target.subject) })
     if (targets.length === 0) finish(item)
-  }
-
-  function othersBusy(self: Wanted): boolean {
-    if (running > 0 || pendingStarts.length > 0) return true
-    // Another waiting probe may become ready in this very round; only give up when all that is left waits.
-    for (const item of wanted.values()) {
-      if (item !== self && item.state === 'running') return true
-      if (item === self || item.state !== 'waiting') continue
-      const plan = item.probe.plan(situation(), item.role)
-      if (plan.plan === 'ask' && plan.targets.length > 0) return true
-    }
-    return false
   }
 
   async function run(item: Wanted, target: ProbeTarget, id: string) {
@@ -258,21 +269,27 @@ export function createCollector<S>(options: CollectorOptions<S>): Collector<S> {
     }
   }
 
+  async function settled(keys: readonly EvidenceKey[]) {
+    await Promise.all(
+      keys
+        .map(want)
+        .map((item) => (item.state === 'done' ? null : new Promise<void>((done) => item.waiters.push(done)))),
+    )
+  }
+
   return {
     prefetch(keys) {
       for (const key of keys) want(key)
       pump()
     },
     async collect(keys) {
-      const items = keys.map(want)
-      for (const key of keys) visible.add(key)
-      seen = null
+      for (const key of keys) want(key)
       pump()
-      await Promise.all(
-        items.map((item) =>
-          item.state === 'done' ? undefined : new Promise<void>((resolve) => item.waiters.push(resolve)),
-        ),
-      )
+      await settled(keys)
+      const all = [...withPulled(keys)]
+      await settled(all)
+      for (const key of all) visible.add(key)
+      seen = null
     },
     forget(keys) {
       for (const key of keys) {

@@ -30,6 +30,8 @@ export interface AnsweredByInput {
   readonly serverIsExternal?: boolean | undefined
   /** The server's proxy log could be read and access logging is on for it: then a missing line means something. */
   readonly serverLogReadable?: boolean | undefined
+  /** The HTTP status that the caller says it got, where nothing of the answer itself is known. */
+  readonly callerGot?: number | null | undefined
 }
 
 export interface AnsweredBy {
@@ -59,6 +61,10 @@ export function answeredBy(input: AnsweredByInput): AnsweredBy {
     const line = input[key]
     if (!line) continue
     const verdict = lineVerdict(line)
+    // A connection that ended here without an answer is not the answer that the caller got: somebody in front made that.
+    const answer = input.response?.status ?? input.callerGot ?? null
+    if (verdict !== 'passed-on' && key === 'serverLine' && passed.length === 0 && answer !== null && isUnanswered(line))
+      return withoutLines(input)
     if (verdict === 'own') {
       return {
         hop,
@@ -81,6 +87,10 @@ export function answeredBy(input: AnsweredByInput): AnsweredBy {
   const ztunnel = byZtunnel(input)
   if (passed.length > 0) return behindTheLastLine(input, passed, cut, ztunnel)
   return ztunnel ?? withoutLines(input)
+}
+
+function isUnanswered({ code }: AccessLogRecord): boolean {
+  return code === null || code === 0
 }
 
 /** All lines there are say that the answer came from further on. */

@@ -19,6 +19,8 @@ export type ProbePlan =
       readonly plan: 'wait'
       readonly for: string /** Asked all the same when nothing is under way that could tell. */
       readonly otherwise?: readonly ProbeTarget[]
+      /** Evidence that tells it: fetched for this probe where no step has asked for it yet. */
+      readonly needs?: readonly EvidenceKey[]
     }
   /** What to ask; `[]` when this call has no such thing (no gateway on its way, no waypoint). */
   | { readonly plan: 'ask'; readonly targets: readonly ProbeTarget[] }

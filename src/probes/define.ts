@@ -1,5 +1,5 @@
 import type { Command, CommandResult } from '../model/command.ts'
-import type { Role } from '../model/evidence.ts'
+import type { EvidenceKey, Role } from '../model/evidence.ts'
 import type { Probe, ProbePlan, ProbeTarget } from '../model/probe.ts'
 import { deploymentOf } from '../situation/gateway.ts'
 import type { PodView } from '../situation/pods.ts'
@@ -26,7 +26,12 @@ export function istioctl(...args: readonly string[]): Command {
 
 export const ask = (...targets: readonly ProbeTarget[]): ProbePlan => ({ plan: 'ask', targets })
 export const nothing: ProbePlan = { plan: 'ask', targets: [] }
-export const waitFor = (what: string): ProbePlan => ({ plan: 'wait', for: what })
+/** `needs`: evidence that tells it, to be fetched if nobody has asked for it yet. */
+export const waitFor = (what: string, ...needs: readonly EvidenceKey[]): ProbePlan => ({
+  plan: 'wait',
+  for: what,
+  ...(needs.length > 0 && { needs }),
+})
 
 export function podTarget(pod: PodView, command: Command): ProbeTarget {
   return { subject: `pod ${pod.name}.${pod.namespace}`, namespace: pod.namespace, name: pod.name, command }
@@ -53,29 +58,55 @@ export function addressesAreKnown(situation: Situation): boolean {
   return isSettled('mesh.podsByIp') || addressesOfLine(situation).length === 0
 }
 
+/** A caller that nobody named may stand in the destination's log. */
+export function callerIsKnown({ given, client, clientNamespace, gateway, isSettled }: Situation): boolean {
+  const isNamed = given.from !== null || clientNamespace !== null || client.external || gateway !== null
+  return isNamed || isSettled('mesh.callers')
+}
+
+/** A destination that nobody named may stand in the caller's log. */
+export function destinationIsKnown({ given, server, serverNamespace, gateway, isSettled }: Situation): boolean {
+  const isNamed = given.to !== null || given.from === null || gateway !== null || server.host !== null
+  return isNamed || serverNamespace !== null || server.pods.length > 0 || isSettled('client.accessLog')
+}
+
 /** Whether the objects of a role's namespaces have been read, or cannot be: only then an empty list of pods means none. */
 export function endsAreKnown(situation: Situation, role: Role): boolean {
   const asked = situation.isSettled
   switch (role) {
     case 'client':
       // Where both ends live in one namespace it is read once, as the server's.
-      if (situation.clientNamespace !== null && situation.clientNamespace === situation.serverNamespace)
-        return asked('server.config')
-      return asked('client.config') || (situation.clientNamespace === null && addressesAreKnown(situation))
+      if (situation.clientNamespace !== null)
+        return asked(situation.clientNamespace === situation.serverNamespace ? 'server.config' : 'client.config')
+      return addressesAreKnown(situation) && callerIsKnown(situation)
     case 'server':
-      return asked('server.config') || (situation.serverNamespace === null && addressesAreKnown(situation))
+      if (situation.serverNamespace !== null) return asked('server.config')
+      return addressesAreKnown(situation) && destinationIsKnown(situation)
     case 'gateway':
-      return asked('server.config') && (situation.gateway === null || asked('gateway.pods'))
+      return asked('server.config') && callerIsKnown(situation) && (situation.gateway === null || asked('gateway.pods'))
     case 'waypoint':
       return (
         asked('server.config') &&
         (situation.waypoint === null || asked('waypoint.pods') || situation.waypoint.pods.length > 0)
       )
     case 'ztunnel':
-      return asked('mesh.config') && asked('server.config')
+      return asked('mesh.config') && endsAreKnown(situation, 'server') && endsAreKnown(situation, 'client')
     case 'mesh':
       return true
   }
+}
+
+/** Waits for the pods of a role, and has read what may tell where nobody named them. */
+export function waitForEnd(situation: Situation, role: Role): ProbePlan {
+  return waitFor(`the ${role}'s pod`, ...endTellers(situation))
+}
+
+/** What tells an end that nobody named. */
+export function endTellers(situation: Situation): readonly EvidenceKey[] {
+  return [
+    ...(callerIsKnown(situation) ? [] : (['mesh.callers'] as const)),
+    ...(destinationIsKnown(situation) ? [] : (['client.accessLog'] as const)),
+  ]
 }
 
 /** Pods of a role to ask, the chosen one first. */
@@ -112,7 +143,7 @@ export function planForEnvoys(
   most: number,
   command: (pod: PodView) => Command,
 ): ProbePlan {
-  if (!endsAreKnown(situation, role)) return waitFor(`the ${role}'s pod`)
+  if (!endsAreKnown(situation, role)) return waitForEnd(situation, role)
   const targets = podsToAsk(situation, role, most)
     .filter(({ hasEnvoy }) => hasEnvoy)
     .map((pod) => podTarget(pod, command(pod)))

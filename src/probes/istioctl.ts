@@ -14,8 +14,11 @@ import type { Situation } from '../situation/situation.ts'
 import {
   addressesAreKnown,
   ask,
+  callerIsKnown,
   count,
   defineProbe,
+  destinationIsKnown,
+  endTellers,
   istioctl,
   meshTarget,
   namespaceTarget,
@@ -80,7 +83,9 @@ export const analyze = defineProbe({
   needsExec: false,
   plan(situation, role) {
     const { clientNamespace, serverNamespace } = situation
-    if (!addressesAreKnown(situation)) return waitFor('the namespaces of both ends')
+    const isKnown = role === 'server' ? destinationIsKnown(situation) : callerIsKnown(situation)
+    if (!addressesAreKnown(situation) || !isKnown)
+      return waitFor('the namespaces of both ends', ...endTellers(situation))
     const names =
       role === 'server'
         ? [serverNamespace]
@@ -215,7 +220,7 @@ export const eds = defineProbe({
   needsExec: true,
   plan(situation, role) {
     const log = role === 'gateway' ? 'gateway.accessLog' : 'client.accessLog'
-    if (!situation.isSettled(log)) return waitFor('the lines of this call')
+    if (!situation.isSettled(log)) return waitFor('the lines of this call', log)
     return waitsForStranger(situation, role)
       ? planForEnvoys(situation, role, 1, (pod) =>
           istioctl('proxy-config', 'eds', `${pod.name}.${pod.namespace}`, '-o', 'json'),

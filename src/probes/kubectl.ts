@@ -7,7 +7,7 @@ import kubeVersionParser from '../../parsers/kube-version.ts'
 import { readMeshConfig } from '../mesh/mesh-config.ts'
 import type { CommandResult } from '../model/command.ts'
 import { ParseError } from '../model/errors.ts'
-import type { EvidenceKey } from '../model/evidence.ts'
+import type { EvidenceKey, Role } from '../model/evidence.ts'
 import type { KubeObject } from '../model/kube.ts'
 import type { ProbeTarget } from '../model/probe.ts'
 import type { GatewayView } from '../situation/gateway.ts'
@@ -19,8 +19,11 @@ import {
   addressesAreKnown,
   addressesOfLine,
   ask,
+  callerIsKnown,
   count,
   defineProbe,
+  destinationIsKnown,
+  endTellers,
   kubectl,
   meshTarget,
   namespaceTarget,
@@ -144,16 +147,15 @@ export const kubeVersion = defineProbe({
 
 export const namespaces = defineProbe({
   name: 'namespaces',
-  roles: ['mesh'],
+  roles: ['mesh', 'client', 'server'],
   title: 'labels of the namespaces on the way',
   layer: 'injection',
   needsExec: false,
-  plan(situation) {
-    const names = [
-      ...new Set([situation.clientNamespace, situation.serverNamespace, situation.given.istioNamespace]),
-    ].filter((name): name is string => name !== null)
+  plan(situation, role) {
     if (!addressesAreKnown(situation)) return waitFor('the namespaces of both ends')
-    return ask(meshTarget(kubectl('get', 'namespaces', ...names.sort(), '-o', 'json')))
+    const names = role === 'mesh' ? namedNamespaces(situation) : learnedNamespaces(situation, role)
+    if (names === null) return waitFor('the namespaces of both ends', ...endTellers(situation))
+    return names.length === 0 ? nothing : ask(meshTarget(kubectl('get', 'namespaces', ...names, '-o', 'json')))
   },
   // A namespace that does not exist is an answer: `ext.test` is a host then.
   isAnswer: (result) =>
@@ -170,6 +172,22 @@ export const namespaces = defineProbe({
     data.items.map(({ metadata }) => `${metadata.name}: ${injectionLabels(metadata.labels ?? {})}`).join('; ') ||
     'no such namespace',
 })
+
+function namedNamespaces({ clientNamespace, serverNamespace, given }: Situation): readonly string[] {
+  const names = [clientNamespace, serverNamespace, given.istioNamespace]
+  return [...new Set(names)].filter((name): name is string => name !== null).sort()
+}
+
+/** Of an end that only a log told: the others were asked for before. */
+function learnedNamespaces(situation: Situation, role: Role): readonly string[] | null {
+  const isKnown = role === 'client' ? callerIsKnown(situation) : destinationIsKnown(situation)
+  if (!isKnown || !asked(situation, 'mesh.namespaces')) return null
+  const name = role === 'client' ? situation.clientNamespace : situation.serverNamespace
+  const wasAsked = situation.entries.some(
+    ({ key, command }) => key === 'mesh.namespaces' && name !== null && command.args.includes(name),
+  )
+  return name === null || wasAsked ? [] : [name]
+}
 
 function injectionLabels(labels: Readonly<Record<string, string>>): string {
   const said = ['istio-injection', 'istio.io/rev', 'istio.io/dataplane-mode', 'istio.io/use-waypoint'].flatMap((key) =>
@@ -246,7 +264,7 @@ export const config = defineProbe({
   plan(situation, role) {
     if (!asked(situation, 'mesh.apiResources')) return waitFor('which kinds the cluster serves')
     const names = namespacesOf(situation, role)
-    if (names === null) return waitFor(`the ${role}'s namespace`)
+    if (names === null) return waitFor(`the ${role}'s namespace`, ...endTellers(situation))
     const kinds = ofThoseServed(situation, namespaceKinds).join(',')
     return ask(...names.map((name) => namespaceTarget(name, kubectl('get', kinds, '-n', name, '-o', 'json'))))
   },
@@ -261,14 +279,16 @@ function namespacesOf(situation: Situation, role: string): readonly string[] | n
   if (!addressesAreKnown(situation)) return null
   switch (role) {
     case 'server':
-      return serverNamespace === null ? [] : [serverNamespace]
+      if (serverNamespace === null) return destinationIsKnown(situation) ? [] : null
+      return [serverNamespace]
     case 'client':
+      if (!callerIsKnown(situation)) return null
       // One end's namespace is read once, also when both ends live in it.
       return clientNamespace === null || clientNamespace === serverNamespace ? [] : [clientNamespace]
     case 'mesh':
       return [given.istioNamespace].filter((name) => name !== clientNamespace && name !== serverNamespace)
     case 'gateway': {
-      if (!asked(situation, 'server.config')) return null
+      if (!asked(situation, 'server.config') || !callerIsKnown(situation)) return null
       if (situation.gateway === null) return []
       if (!asked(situation, 'gateway.pods') && situation.gateway.selectors.length > 0) return null
       const known = new Set([clientNamespace, serverNamespace, given.istioNamespace])
@@ -297,7 +317,8 @@ export const gatewayPods = defineProbe({
   layer: 'gateway-edge',
   needsExec: false,
   plan(situation, role) {
-    if (!asked(situation, 'server.config')) return waitFor('the routes of the destination')
+    if (!asked(situation, 'server.config')) return waitFor('the routes of the destination', ...endTellers(situation))
+    if (role === 'gateway' && !callerIsKnown(situation)) return waitFor('who calls', ...endTellers(situation))
     if (role === 'waypoint') {
       const { waypoint } = situation
       if (!waypoint || waypoint.pods.length > 0 || situation.store.readable('Pod', waypoint.namespace) === 'yes')
@@ -394,15 +415,12 @@ export const callers = defineProbe({
   layer: 'client',
   needsExec: false,
   plan(situation) {
-    if (situation.given.from !== null || situation.gateway !== null) return nothing
-    if (!asked(situation, 'server.accessLog')) return waitFor("the destination's log")
-    // Connections that the destination refused are nobody's HTTP error there, and may be one at the caller.
-    const refused = situation.exchanges.filter(({ server }) => server?.record.details === 'filter_chain_not_found')
-    const ips = [...situation.failing, ...refused]
-      .flatMap(({ server }) => server?.record.downstreamRemote?.replace(/:\d+$/, '') ?? [])
-      .filter((ip) => situation.podByIp(ip) === null)
-    const [ip] = ips
-    if (ip === undefined) return nothing
+    const { given, gateway, hints } = situation
+    if (given.from !== null || gateway !== null) return nothing
+    if (!asked(situation, 'server.accessLog')) return waitFor("the destination's log", 'server.accessLog')
+    const ip = hints.clientIp
+    const isLookedUp = situation.all('mesh.podsByIp').some(({ subject }) => subject === `address ${ip}`)
+    if (ip === null || isLookedUp || situation.podByIp(ip) !== null) return nothing
     return ask({
       subject: `address ${ip}`,
       namespace: null,
@@ -453,7 +471,9 @@ export const events = defineProbe({
   needsExec: false,
   plan(situation, role) {
     const { clientNamespace, serverNamespace } = situation
-    if (!addressesAreKnown(situation)) return waitFor('the namespaces of both ends')
+    const isKnown = role === 'server' ? destinationIsKnown(situation) : callerIsKnown(situation)
+    if (!addressesAreKnown(situation) || !isKnown)
+      return waitFor('the namespaces of both ends', ...endTellers(situation))
     const name = role === 'server' ? serverNamespace : clientNamespace === serverNamespace ? null : clientNamespace
     return name === null ? nothing : ask(namespaceTarget(name, kubectl('get', 'events', '-n', name, '-o', 'json')))
   },

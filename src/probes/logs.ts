@@ -3,7 +3,19 @@ import { compileAccessLogFormat } from '../../parsers/access-log-format.ts'
 import istiodLogParser from '../../parsers/istiod-log.ts'
 import ztunnelLogParser from '../../parsers/ztunnel-log.ts'
 import type { LogData } from '../situation/exchanges.ts'
-import { ask, count, defineProbe, endsAreKnown, kubectl, nothing, podsToAsk, podTarget, waitFor } from './define.ts'
+import {
+  ask,
+  count,
+  defineProbe,
+  endsAreKnown,
+  endTellers,
+  kubectl,
+  nothing,
+  podsToAsk,
+  podTarget,
+  waitFor,
+  waitForEnd,
+} from './define.ts'
 
 const tail = '--tail=2000'
 
@@ -15,7 +27,7 @@ export const accessLog = defineProbe<LogData>({
   layer: 'observability',
   needsExec: false,
   plan(situation, role) {
-    if (!endsAreKnown(situation, role)) return waitFor(`the ${role}'s pod`)
+    if (!endsAreKnown(situation, role)) return waitForEnd(situation, role)
     const since = situation.given.since ? [`--since=${situation.given.since}`] : []
     const { format } = situation.mesh.accessLog
     const targets = podsToAsk(situation, role, 4)
@@ -44,7 +56,7 @@ export const ztunnelLog = defineProbe({
   layer: 'ambient-ztunnel',
   needsExec: false,
   plan(situation) {
-    if (!endsAreKnown(situation, 'ztunnel')) return waitFor('the ztunnels')
+    if (!endsAreKnown(situation, 'ztunnel')) return waitFor('the ztunnels', ...endTellers(situation))
     if (situation.mode !== 'ambient' && situation.mode !== 'mixed') return nothing
     const since = situation.given.since ? [`--since=${situation.given.since}`] : []
     return ask(

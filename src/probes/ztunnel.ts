@@ -4,7 +4,7 @@ import servicesParser from '../../parsers/ztunnel-services.ts'
 import workloadsParser from '../../parsers/ztunnel-workloads.ts'
 import type { Layer } from '../model/layer.ts'
 import type { Parser } from '../model/parser.ts'
-import { ask, count, defineProbe, endsAreKnown, istioctl, nothing, podTarget, waitFor } from './define.ts'
+import { ask, count, defineProbe, endsAreKnown, endTellers, istioctl, nothing, podTarget, waitFor } from './define.ts'
 
 /** What one ztunnel holds; all of them hold the same, so the one on the destination's node is asked. */
 function ztunnelConfig<T extends readonly unknown[]>(
@@ -23,7 +23,7 @@ function ztunnelConfig<T extends readonly unknown[]>(
     layer,
     needsExec: true,
     plan(situation) {
-      if (!endsAreKnown(situation, 'ztunnel')) return waitFor('the ztunnels')
+      if (!endsAreKnown(situation, 'ztunnel')) return waitFor('the ztunnels', ...endTellers(situation))
       if (situation.mode !== 'ambient' && situation.mode !== 'mixed') return nothing
       const nodes = situation.server.pods.map(({ node }) => node)
       const chosen = situation.ztunnels.find(({ node }) => nodes.includes(node)) ?? situation.ztunnels[0]

@@ -2,7 +2,7 @@ import type { Given, Target } from '../model/call.ts'
 import type { KubeObject } from '../model/kube.ts'
 import type { Hints } from './hints.ts'
 import type { ObjectStore, Stored } from './objects.ts'
-import { matchesLabels, type PodView, podLabel, viewPod } from './pods.ts'
+import { matchesLabels, type PodView, podLabel, podWithIp, viewPod } from './pods.ts'
 import { publishedBackend } from './published.ts'
 
 export type PortProtocol = 'http' | 'tcp' | 'tls' | 'auto' | 'udp'
@@ -50,7 +50,7 @@ export interface Ends {
 export function namespaceOfClient(given: Given, hints: Hints, store: ObjectStore): string | null {
   if (given.from?.namespace) return given.from.namespace
   if (hints.clientNamespace) return hints.clientNamespace
-  const byIp = hints.clientIp === null ? null : podByIp(store, hints.clientIp)
+  const byIp = podByIp(store, hints.clientIp)
   if (byIp) return byIp.namespace
   if (given.from) return given.namespace ?? 'default'
   return null
@@ -65,12 +65,18 @@ export function namespaceOfServer(given: Given, hints: Hints, store: ObjectStore
     if (parsed?.namespace) return parsed.namespace
   }
   if (hints.serverNamespace) return hints.serverNamespace
-  const byIp = hints.serverIp === null ? null : podByIp(store, hints.serverIp)
+  const byIp = podByIp(store, hints.serverIp)
   if (byIp) return byIp.namespace
   const dialled = given.to ? null : serviceByIp(store, hints.serviceIp)
   if (dialled) return dialled.object.metadata.namespace ?? 'default'
   if (given.to) return given.namespace ?? namespaceOfClient(given, hints, store) ?? 'default'
-  return namespaceInHost(given.host ?? hints.authority, store)
+  const name = given.host ?? hints.authority
+  return namespaceInHost(name, store) ?? (isBare(name) ? namespaceOfClient(given, hints, store) : null)
+}
+
+/** A name without dots is looked up in the caller's own namespace. */
+function isBare(host: string | null): boolean {
+  return host !== null && /^[a-z][a-z0-9-]*(?::\d+)?$/i.test(host)
 }
 
 /** `ledger.pay` is how callers in other namespaces write it; `ext.test` looks the same until namespaces were asked for. */
@@ -111,7 +117,7 @@ function resolveClient(
   assumptions: string[],
 ): End {
   const namespace = namespaceOfClient(given, hints, store)
-  const byIp = hints.clientIp === null ? null : (pods.find(({ ip }) => ip === hints.clientIp) ?? null)
+  const byIp = podWithIp(pods, hints.clientIp)
   if (given.from) {
     const own = podsOfTarget(given.from, namespace, store, pods)
     const named = own.find((pod) => pod.name === given.from?.name)
@@ -151,7 +157,7 @@ function resolveServer(
   const published = publishedBackend(given, hints, store)
   // Behind a gateway the port that was dialled is the gateway's.
   const portNumber = published ? published.port : (given.to?.port ?? hints.port ?? null)
-  const byIp = hints.serverIp === null ? null : (pods.find(({ ip }) => ip === hints.serverIp) ?? null)
+  const byIp = podWithIp(pods, hints.serverIp)
   const service = findService(given, hints, namespace, store, byIp, portNumber, assumptions)
   if (service) {
     const own = pods.filter(
@@ -353,9 +359,14 @@ function choose(
   return { pod: chosen, why }
 }
 
-function podByIp(store: ObjectStore, ip: string): PodView | null {
-  const found = store.list('Pod').find(({ object }) => object.status?.podIP === ip)
-  return found ? viewPod(found) : null
+function podByIp(store: ObjectStore, ip: string | null): PodView | null {
+  return podWithIp(
+    store
+      .list('Pod')
+      .filter(({ object }) => object.status?.podIP === ip)
+      .map(viewPod),
+    ip,
+  )
 }
 
 function serviceByIp(store: ObjectStore, ip: string | null): Stored | null {

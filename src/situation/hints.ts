@@ -2,6 +2,7 @@ import { answeredStatus } from '../mesh/answered-status.ts'
 import { parseClusterName, parseSni } from '../mesh/names.ts'
 import type { AccessLogRecord, ZtunnelRecord } from '../model/access-log.ts'
 import type { Given } from '../model/call.ts'
+import { addressOf } from './typed-addresses.ts'
 
 /** What a curl -v transcript said, as far as the walk uses it. */
 export interface CurlFacts {
@@ -76,10 +77,16 @@ export function readHints(given: Given, pasted: Pasted): Hints {
     const { host, port, method, path } = pasted.curl
     hints = fillNulls(hints, { authority: host, port, method, path })
   }
-  return hints
+  const [from, to] = [addressOf(given.from), addressOf(given.to)]
+  return {
+    ...hints,
+    ...(from === null ? {} : { clientIp: from }),
+    ...(to === null ? {} : { serverIp: to, serviceIp: to, port: given.to?.port ?? hints.port }),
+  }
 }
 
-function fromRecord(record: AccessLogRecord): Partial<Hints> {
+/** What one line says about its two ends. */
+export function fromRecord(record: AccessLogRecord): Partial<Hints> {
   const cluster = record.upstreamCluster === null ? null : parseClusterName(record.upstreamCluster)
   const remote = ipOf(record.downstreamRemote)
   const own = ipOf(record.upstreamLocal)

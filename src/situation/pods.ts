@@ -89,6 +89,18 @@ function workloadOf(pod: KubeObject): PodView['workload'] {
   return { kind: owner.kind.toLowerCase(), name: owner.name }
 }
 
+/**
+ * Whose address this is. Pods that have ended keep addresses that others have by now, and pods in the host's network share
+ * the node's: of several such nobody can tell which one it was.
+ */
+export function podWithIp(pods: readonly PodView[], ip: string | null): PodView | null {
+  if (ip === null) return null
+  const alive = pods.filter((pod) => pod.ip === ip && pod.phase !== 'Succeeded' && pod.phase !== 'Failed')
+  const own = alive.filter(({ object }) => object.spec?.hostNetwork !== true)
+  const [first, ...more] = own.length > 0 ? own : alive
+  return first && more.length === 0 ? first : null
+}
+
 /** How people and notes name it: the workload where there is one, else the pod. */
 export function podLabel(pod: PodView): string {
   return `${pod.workload?.name ?? pod.name}.${pod.namespace}`

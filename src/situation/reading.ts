@@ -105,7 +105,7 @@ export function whoAnswered(situation: Situation): AnsweredBy {
       because: 'the caller’s proxy does not answer any more, so its log says only what was before',
       evidence: [quote(silent.id, 'the caller’s proxy was asked and did not answer in time', silent.detail)],
     }
-  const exchange = situation.sample ?? complained(situation) ?? situation.exchanges.at(-1) ?? null
+  const exchange = situation.sample ?? complained(situation) ?? passedInFull(situation)
   const { client, server, pasted } = situation
   // What reached a waypoint without error says nothing about the application behind it.
   const ztunnel = ztunnelOfCall(situation).filter(
@@ -134,6 +134,7 @@ export function whoAnswered(situation: Situation): AnsweredBy {
     throughGateway: situation.gateway !== null,
     serverIsExternal: server.external,
     serverLogReadable: situation.logState('server') === 'lines',
+    callerGot: /^\d+$/.test(situation.symptom) ? Number(situation.symptom) : null,
   })
   const evidence = exchange
     ? quotesOf(exchange)
@@ -188,6 +189,21 @@ function complained({ symptom, passing }: Situation): Exchange | null {
   return symptom === 'not-applied' ? (passing.at(-1) ?? null) : null
 }
 
+/** Where nothing fails, what passes shows who answers; but only seen from the front: what a proxy there refuses never gets further. */
+function passedInFull(situation: Situation): Exchange | null {
+  const last = situation.exchanges.at(-1) ?? null
+  if (last === null || curlShowsSymptom(situation) || callerIsOpen(situation)) return null
+  const { client, gateway } = situation
+  if (gateway !== null && last.gateway === null) return null
+  const hasProxy = client.pods.some(({ hasEnvoy }) => hasEnvoy)
+  return hasProxy && last.client === null && situation.logState('client') !== 'lines' ? null : last
+}
+
+/** Nobody said who calls, and no log told. */
+function callerIsOpen({ given, client, gateway }: Situation): boolean {
+  return !given.from && client.pods.length === 0 && !client.external && gateway === null
+}
+
 function quotesOf(exchange: Exchange): Quote[] {
   const said = [
     [exchange.client, "the caller's proxy logged"],
@@ -232,34 +248,38 @@ function earlierOf({ earlier }: Situation): Quote[] {
 }
 
 function unresolvedOf(situation: Situation): NotChecked[] {
-  const { given, server, client, gateway } = situation
+  const { given, typed, server, client } = situation
   const list: NotChecked[] = []
-  if (given.from && client.pods.length === 0) {
+  if (typed.from && client.pods.length === 0) {
     list.push({
-      what: `the caller ${given.from.text}`,
+      what: `the caller ${typed.from.text}`,
       layer: 'client',
-      reason: whyNotFound(situation, 'Pod', situation.clientNamespace, 'no pod of that name was found'),
-      unlock: `kubectl get pods -n ${situation.clientNamespace ?? 'NAMESPACE'}`,
+      reason: given.from
+        ? whyNotFound(situation, 'Pod', situation.clientNamespace, 'no pod of that name was found')
+        : whyNobodys(situation, typed.from.name),
+      unlock: `kubectl get pods ${situation.clientNamespace ? `-n ${situation.clientNamespace}` : '-A -o wide'}`,
     })
   }
   list.push(...refusedKinds(situation), ...symptomGaps(situation))
-  if (given.to && server.service === null && server.pods.length === 0 && !server.external) {
+  if (typed.to && server.service === null && server.pods.length === 0 && !server.external) {
     list.push({
-      what: `the destination ${given.to.text}`,
+      what: `the destination ${typed.to.text}`,
       layer: 'kubernetes-endpoints',
-      reason: whyNotFound(
-        situation,
-        'Service',
-        situation.serverNamespace,
-        'no service, workload or pod of that name was found',
-      ),
-      unlock: `kubectl get services -n ${situation.serverNamespace ?? 'NAMESPACE'}`,
+      reason: given.to
+        ? whyNotFound(
+            situation,
+            'Service',
+            situation.serverNamespace,
+            'no service, workload or pod of that name was found',
+          )
+        : whyNobodys(situation, typed.to.name),
+      unlock: `kubectl get services ${situation.serverNamespace ? `-n ${situation.serverNamespace}` : '-A'}`,
     })
   }
   // What the caller's proxy does by itself never reaches the destination: passing lines there say nothing about it.
   const isCallersSymptom = situation.symptom !== 'not-injected'
-  const callerUnknown = !given.from && client.pods.length === 0 && !client.external && gateway === null
-  if (callerUnknown && isCallersSymptom && situation.failing.length === 0 && server.host !== null) {
+  const isOpen = callerIsOpen(situation) && typed.from === null
+  if (isOpen && isCallersSymptom && situation.failing.length === 0 && server.host !== null) {
     list.push({
       what: 'the caller',
       layer: 'client',
@@ -267,9 +287,9 @@ function unresolvedOf(situation: Situation): NotChecked[] {
       unlock: `name the caller with --from NAME.NAMESPACE, or give a line of its proxy's log with --log${hostHint(situation)}`,
     })
   }
-  if (gateway !== null && isNobodysName(situation)) {
+  if (situation.gateway !== null && isNobodysName(situation)) {
     list.push({
-      what: `the way to ${gateway.host}`,
+      what: `the way to ${situation.gateway.host}`,
       layer: 'gateway-edge',
       reason:
         'no gateway logged this host, and no route that was read is for it: whether a gateway is on the way is not known',
@@ -277,12 +297,20 @@ function unresolvedOf(situation: Situation): NotChecked[] {
         'if a pod of the mesh calls it, name that pod with --from NAME.NAMESPACE; if the call comes from outside, give a line of the gateway with --log or what curl -v printed with --curl',
     })
   }
-  if (!given.to && !given.from && server.host === null && client.pods.length === 0 && gateway === null) {
+  const isNowhere = !typed.to && server.host === null && server.pods.length === 0
+  if (isNowhere && isOpen) {
     list.push({
       what: 'who calls whom',
       layer: 'client',
       reason: 'neither end was named and no line says it',
       unlock: 'give --from and --to, or a line of the access log with --log',
+    })
+  } else if (isNowhere && isCallersSymptom && situation.gateway === null) {
+    list.push({
+      what: 'what is called',
+      layer: 'client',
+      reason: "nobody said it, and the caller's log shows no request that fails so",
+      unlock: "name the destination with --to svc/NAME.NAMESPACE:PORT, or give a line of the caller's log with --log",
     })
   }
   return list
@@ -314,6 +342,13 @@ function refusedKinds(situation: Situation): NotChecked[] {
       unlock: `kubectl auth can-i list ${resource} ${entry.namespace === null ? '-A' : `-n ${entry.namespace}`}`,
     }))
   })
+}
+
+function whyNobodys({ entries }: Situation, ip: string): string {
+  const gap = entries.find(
+    ({ key, status, subject }) => key === 'mesh.podsByIp' && status === 'missing' && subject.endsWith(`address ${ip}`),
+  )
+  return gap ? `whose address it is could not be read: ${gap.detail}` : 'no pod or service has this address'
 }
 
 /** That nothing was found is a fact only where we could look. */
@@ -356,7 +391,10 @@ function summariseCall(situation: Situation, answered: AnsweredBy): CallSummary 
   const { given, client, server, hints, sample } = situation
   const record = sample?.client?.record ?? sample?.gateway?.record ?? sample?.server?.record ?? null
   return {
-    from: client.label ?? given.from?.text ?? (situation.gateway || client.external ? 'outside the cluster' : null),
+    from:
+      client.label ??
+      situation.typed.from?.text ??
+      (situation.gateway || client.external ? 'outside the cluster' : null),
     to:
       server.label === null
         ? null

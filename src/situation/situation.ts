@@ -22,8 +22,10 @@ import {
 import { type GatewayView, gatewayOf } from './gateway.ts'
 import { type Hints, type Pasted, readHints } from './hints.ts'
 import { lazy } from './lazy.ts'
+import { callerInLog, destinationInLog, type LearnedEnd } from './learned-ends.ts'
 import { createObjectStore, type ObjectStore, type Stored } from './objects.ts'
-import { type PodView, viewPod } from './pods.ts'
+import { type PodView, podWithIp, viewPod } from './pods.ts'
+import { withoutAddresses } from './typed-addresses.ts'
 import { type WaypointView, waypointOf } from './waypoint.ts'
 
 export type DataPlaneMode = 'sidecar' | 'ambient' | 'mixed' | 'none' | 'unknown'
@@ -39,7 +41,10 @@ export interface From<T> {
  * costs little. Rules read it; nothing in it is ever changed.
  */
 export interface Situation {
+  /** What was given, without ends that were typed as addresses: whose those are is looked up. */
   readonly given: Given
+  /** As it was given. */
+  readonly typed: Given
   readonly symptom: SymptomId
   readonly pasted: Pasted
   readonly hints: Hints
@@ -143,8 +148,36 @@ export function situate(
 
   const store = lazy(() => createObjectStore(entries))
   const pods = lazy(() => store().list('Pod').map(viewPod))
-  const hints = lazy(() => readHints(given, pasted))
-  const ends = lazy((): Ends => resolveEnds(given, hints(), store()))
+  const named = lazy(() => withoutAddresses(given, (ip) => isNobodys(ip, entries, store(), settled)))
+  const hintsGiven = lazy(() => readHints(given, pasted))
+  const endsGiven = lazy((): Ends => resolveEnds(named(), hintsGiven(), store()))
+  /** An end that nobody named is who stands in the other end's log. */
+  const learned = lazy((): LearnedEnd | null => {
+    const { from, to } = named()
+    const { client, server } = endsGiven()
+    if (from !== null && to === null && server.host === null && server.pods.length === 0) {
+      if (!settled.has('client.accessLog')) return null
+      const records = logs(pods()).flatMap(({ role, data }) => (role === 'client' ? data.records : []))
+      return destinationInLog(records, given.symptom)
+    }
+    if (from !== null || client.label !== null || hintsGiven().clientIp !== null || !settled.has('server.accessLog'))
+      return null
+    const view = { hints: hintsGiven(), ends: endsGiven() }
+    const waypoint = waypointOf({ store: store(), pods: pods(), server })
+    if (gatewayOf({ given: named(), store: store(), pods: pods(), logs: gatewayLogs(), ...view }) !== null) return null
+    return callerInLog(
+      linesFor(view.ends, view.hints, null, waypoint),
+      given.symptom,
+      addressesOf(waypoint?.pods ?? []),
+    )
+  })
+  const hints = lazy(() => ({ ...hintsGiven(), ...learned()?.hints }))
+  const ends = lazy((): Ends => {
+    const found = learned()
+    if (found === null) return endsGiven()
+    const resolved = resolveEnds(named(), hints(), store())
+    return { ...resolved, assumptions: [found.assumption, ...resolved.assumptions] }
+  })
   const meshRead = lazy(() => ofProbe<MeshConfig>('meshConfig')[0] ?? null)
   const version = lazy(
     () => ofProbe<IstioctlVersion>('version')[0]?.data ?? ofProbe<IstioctlVersion>('clientVersion')[0]?.data ?? null,
@@ -152,30 +185,35 @@ export function situate(
   const status = lazy(() => ofProbe<ProxyStatus>('proxyStatus')[0] ?? null)
   const gateway = lazy(() =>
     gatewayOf({
-      given,
+      given: named(),
       hints: hints(),
       store: store(),
       pods: pods(),
       ends: ends(),
-      logs: logs().filter(({ role }) => role === 'gateway'),
+      logs: gatewayLogs(),
     }),
   )
   const waypoint = lazy(() => waypointOf({ store: store(), pods: pods(), server: ends().server }))
-  const podByIp = (ip: string | null) => (ip === null ? null : (pods().find((pod) => pod.ip === ip) ?? null))
+  const podByIp = (ip: string | null) => podWithIp(pods(), ip)
 
-  const logs = lazy((): LinesInput['logs'] => {
+  const logs = (known: readonly PodView[]): LinesInput['logs'] => {
     const roles = ['client', 'server', 'gateway', 'waypoint'] as const
     return roles.flatMap((role) =>
       (byKey.get(`${role}.accessLog`) ?? []).map((entry) => ({
         role,
         entry,
-        pod: pods().find((pod) => pod.name === entry.name && pod.namespace === entry.namespace) ?? null,
+        pod: known.find((pod) => pod.name === entry.name && pod.namespace === entry.namespace) ?? null,
         data: entry.data as LogData, // made by the accessLog probe
       })),
     )
-  })
-  const lines = lazy(() => {
-    const { client, server } = ends()
+  }
+  const gatewayLogs = () => logs(pods()).filter(({ role }) => role === 'gateway')
+  const linesFor = (
+    { client, server }: Ends,
+    hintsFor: Hints,
+    gatewayFor: GatewayView | null,
+    waypointFor: WaypointView | null,
+  ) => {
     const service = server.service?.object
     const addresses = [
       service?.spec?.clusterIP,
@@ -183,8 +221,8 @@ export function situate(
       ...server.pods.map(({ ip }) => ip),
     ]
     return linesOfCall({
-      given,
-      hints: hints(),
+      given: named(),
+      hints: hintsFor,
       client,
       server,
       serverAddresses: new Set(
@@ -196,16 +234,15 @@ export function situate(
           .flatMap(({ object }) => [object.spec?.clusterIP, ...(object.spec?.clusterIPs ?? [])]),
         ...pods().flatMap(({ ip }) => (ip ? [ip] : [])),
       ]),
-      relayAddresses: new Set(
-        [...(waypoint()?.pods ?? []), ...(gateway()?.pods ?? [])].flatMap(({ ip }) => (ip ? [ip] : [])),
-      ),
-      gatewayAddresses: new Set((gateway()?.pods ?? []).flatMap(({ ip }) => (ip ? [ip] : []))),
-      hasGateway: gateway() !== null,
-      hasWaypoint: waypoint() !== null,
-      logs: logs(),
+      relayAddresses: addressesOf([...(waypointFor?.pods ?? []), ...(gatewayFor?.pods ?? [])]),
+      gatewayAddresses: addressesOf(gatewayFor?.pods ?? []),
+      hasGateway: gatewayFor !== null,
+      hasWaypoint: waypointFor !== null,
+      logs: logs(pods()),
       pasted: pasted.records,
     })
-  })
+  }
+  const lines = lazy(() => linesFor(ends(), hints(), gateway(), waypoint()))
   const exchanges = lazy(() => joinLines(lines(), given.symptom))
   const epochs = lazy(() => epochsOf(exchanges(), isMeant))
   const failing = lazy(() => epochs().present)
@@ -226,7 +263,10 @@ export function situate(
   )
 
   return {
-    given,
+    get given() {
+      return named()
+    },
+    typed: given,
     symptom: given.symptom,
     pasted,
     get hints() {
@@ -262,10 +302,10 @@ export function situate(
       return minorOf(version()?.client ?? null)
     },
     get clientNamespace() {
-      return namespaceOfClient(given, hints(), store())
+      return namespaceOfClient(named(), hints(), store())
     },
     get serverNamespace() {
-      return namespaceOfServer(given, hints(), store())
+      return namespaceOfServer(named(), hints(), store())
     },
     get client() {
       return ends().client
@@ -318,7 +358,7 @@ export function situate(
         .concat(pasted.ztunnel.map((record) => ({ record, pod: null, entry: 'given' })))
     },
     logState(role) {
-      const read = logs().filter((log) => log.role === role)
+      const read = logs(pods()).filter((log) => log.role === role)
       if (read.length > 0) return read.some(({ data }) => data.records.length > 0) ? 'lines' : 'empty'
       return entries.some((entry) => entry.key === `${role}.accessLog`) ? 'unreadable' : 'not-asked'
     },
@@ -345,6 +385,27 @@ export function situate(
       return events()
     },
   }
+}
+
+function addressesOf(pods: readonly PodView[]): ReadonlySet<string> {
+  return new Set(pods.flatMap(({ ip }) => (ip ? [ip] : [])))
+}
+
+/** It was looked up, and nobody in the cluster has it. */
+function isNobodys(
+  ip: string,
+  entries: readonly EvidenceEntry[],
+  store: ObjectStore,
+  settled: ReadonlySet<EvidenceKey>,
+): boolean {
+  const own = entries.filter(({ key, subject }) => key === 'mesh.podsByIp' && subject.endsWith(`address ${ip}`))
+  return (
+    settled.has('mesh.podsByIp') &&
+    own.length > 0 &&
+    own.every(({ status }) => status === 'ok') &&
+    !store.list('Pod').some(({ object }) => object.status?.podIP === ip) &&
+    !store.list('Service').some(({ object }) => object.spec?.clusterIP === ip || object.spec?.clusterIPs?.includes(ip))
+  )
 }
 
 function minorOf(version: string | null): { major: number; minor: number } | null {

@@ -11,7 +11,29 @@ const unseen: ReadonlySet<string> = new Set(['not-applied', 'not-injected', 'slo
 /** Where the logs and the complaint do not fit together: the call fails in another way, or does not fail any more. */
 export function symptomGaps(situation: Situation): NotChecked[] {
   if (unseen.has(situation.symptom)) return []
-  return [...failsOtherwise(situation), ...worksAgain(situation), ...neverSeen(situation), ...grpcOutcome(situation)]
+  const [unseenInAmbient] = neverSeen(situation)
+  return [
+    ...failsOtherwise(situation),
+    ...worksAgain(situation),
+    ...(unseenInAmbient ? [unseenInAmbient] : neverLogged(situation)),
+    ...grpcOutcome(situation),
+  ]
+}
+
+/** Logs that hold nothing of the call say neither that it fails nor that it works. */
+function neverLogged(situation: Situation): NotChecked[] {
+  const { exchanges, pasted, symptom } = situation
+  // A handshake that fails leaves no line.
+  if (symptom === 'tls') return []
+  if (exchanges.length > 0 || pasted.curl !== null || ztunnelOfCall(situation).length > 0) return []
+  return [
+    {
+      what: `a request that shows ${symptom}`,
+      layer: 'client',
+      reason: 'no line of this call stands in any log that was read',
+      unlock: 'send the request again and run this again, or give what the caller got with --curl',
+    },
+  ]
 }
 
 /** "Nothing wrong" would be true of the symptom that was named, and not of the call. */
