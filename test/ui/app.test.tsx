@@ -248,6 +248,23 @@ describe('the walk', () => {
     await app.press('f')
     await app.waitFor('Smallest move')
   })
+  test('the path of the note stands in full below, on a wide screen beside the reasons', async () => {
+    const notePath = '/home/dev/.local/state/meshtriage/2026-03-01-503/note.md'
+    for (const [columns, rows] of [
+      [80, 80],
+      [200, 50],
+    ] as const) {
+      const app = open(sampleBackend(), { columns, rows })
+      await toWalk(app)
+      await app.press('f')
+      await app.waitFor(/Note +\/home/)
+      expect(app.frame().replace(/[\s│]/g, '')).toContain(`Note${notePath}`)
+      // Beside: why and what to do begin in the same row.
+      expect(/^ *Why .*│ Move /m.test(app.frame())).toBe(columns === 200)
+      expect(faults(app.frame(), columns, rows)).toEqual([])
+      app.unmount()
+    }
+  })
   test('a slow command counts its seconds, says what it waits for, and esc gives it up as evidence', async () => {
     let clock = 0
     const backend = sampleBackend({
