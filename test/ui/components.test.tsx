@@ -123,6 +123,17 @@ describe('a list to pick from', () => {
     expect(frame).not.toContain('pod-60')
     expect(frame).toContain("I don't know")
   })
+  test('one long name does not take the room of all details, and details are cut between phrases', () => {
+    const names = [
+      row('503', { detail: 'no healthy upstream, upstream connect error or disconnect' }),
+      row('403', { detail: 'RBAC: access denied' }),
+      row('a name much longer than all the others are', { detail: 'something, and something more' }),
+    ]
+    const frame = draw(<PickList rows={names} filter="" cursor={0} offset={0} width={60} height={3} />, 60).frame()
+    expect(frame).toMatch(/▸ 503 {2}no healthy upstream, …/)
+    expect(frame).toMatch(/403 {2}RBAC: access denied/)
+    expect(frame).toMatch(/a name much longer[^·]*…/)
+  })
   test('a narrow screen says why one would pick it rather than half a detail', () => {
     const frame = draw(
       <PickList
