@@ -137,7 +137,7 @@ export function App({ backend: first, options, now, onEnd }: Props) {
   })
 
   const copy = (text: string) =>
-    setFlash(backend.copy(text) ? `copied: ${text}` : 'this terminal cannot be copied to: mark the text instead')
+    setFlash(backend.copy(text) ? `copied: ${text}` : `cannot copy here, mark it instead: ${text}`)
   const isDiagnosed = diagnosis !== null && !showsSteps
   const keys: readonly Binding[] = !session
     ? pickKeys

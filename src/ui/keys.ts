@@ -86,10 +86,10 @@ export const questionKeys = [
 export const pickKeys = [
   {
     does: 'up',
-    keys: ['up'],
+    keys: ['up', 'ctrl-p'],
     shows: '↑↓',
     label: 'choose',
-    help: 'up and down the list; page up, page down, home, end',
+    help: 'up and down the list, also ctrl-p and ctrl-n; page up, page down, home, end',
   },
   { does: 'choose', keys: ['enter'], label: 'take', help: 'take the marked line' },
   {
@@ -99,13 +99,18 @@ export const pickKeys = [
     help: 'paste a log line or curl -v output at any time: it is answered at once',
   },
   { does: 'filter', keys: ['type'], label: '', help: 'letters narrow the list, in any order of words' },
-  { does: 'down', keys: ['down'], label: '', help: '' },
+  { does: 'down', keys: ['down', 'ctrl-n'], label: '', help: '' },
   { does: 'pageUp', keys: ['pageup'], label: '', help: '' },
   { does: 'pageDown', keys: ['pagedown'], label: '', help: '' },
   { does: 'back', keys: ['esc'], label: 'back', help: 'clear the filter; then one question back' },
   { does: 'help', keys: ['?'], label: 'keys', help: 'this list' },
   { does: 'quit', keys: ['ctrl-c'], label: 'quit', help: 'leave' },
 ] as const satisfies readonly Binding[]
+
+/** On the first question nothing begins with q, so it leaves as everywhere else. */
+export const firstKeys: readonly Binding[] = pickKeys.map((binding) =>
+  binding.does === 'quit' ? { ...binding, keys: ['q', 'ctrl-c'] } : binding,
+)
 
 export const evidenceKeys = [
   { does: 'open', keys: ['enter', '$', 'right', 'l'], label: 'raw output', help: 'what this command printed' },
@@ -152,8 +157,8 @@ export const textKeys = [
 ] as const satisfies readonly Binding[]
 
 export const explainKeys = [
-  { does: 'up', keys: ['up'], label: '', help: 'which term' },
-  { does: 'down', keys: ['down', 'tab'], label: 'next term', help: '' },
+  { does: 'up', keys: ['up', 'ctrl-p', 'shift-tab'], label: '', help: 'which term' },
+  { does: 'down', keys: ['down', 'tab', 'ctrl-n'], label: 'next term', help: '' },
   { does: 'type', keys: ['type'], label: 'any word, flag or code', help: 'type or paste something else' },
   { does: 'pageUp', keys: ['pageup'], label: '', help: 'scroll the text' },
   { does: 'pageDown', keys: ['pagedown'], label: '', help: '' },

@@ -132,6 +132,22 @@ export function labelled(label: Span, text: readonly Line[], width: number, colu
   return beside.map((each, index) => [...padLine(index === 0 ? [label] : [], column), ...each])
 }
 
+/** The first lines, and a sign that there are more. */
+export function atMost(lines: readonly Line[], most: number, width: number): readonly Line[] {
+  const last = lines[most - 1]
+  if (lines.length <= most || !last) return lines.slice(0, most)
+  return [...lines.slice(0, most - 1), clipLine([...last, span(' …', 'dim')], width)]
+}
+
+/** Two columns of text with a line between them. */
+export function beside(left: readonly Line[], right: readonly Line[], half: number): Line[] {
+  return Array.from({ length: Math.max(left.length, right.length) }, (_, row) => [
+    ...padLine(left[row] ?? blank, half),
+    span(' │ ', 'dim'),
+    ...(right[row] ?? blank),
+  ])
+}
+
 /** Marks what a filter or a search matched. */
 export function highlight(text: string, positions: ReadonlySet<number>, tone: Tone, matched: Tone): Line {
   const clean = strip(text)

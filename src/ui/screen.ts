@@ -7,8 +7,8 @@ export interface Screen {
   readonly colour: boolean
 }
 
-/** Wider than this, lines are hard to read: the rest of a wide terminal stays empty. */
-const widest = 132
+/** Two columns of text that are good to read; wider lines are not, and the rest of a terminal stays empty. */
+const widest = 164
 
 export const ScreenContext = createContext<Screen>({ columns: 80, rows: 24, colour: true })
 

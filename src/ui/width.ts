@@ -64,6 +64,15 @@ export function clip(text: string, width: number): string {
   return width < 1 ? '' : `${take(text, width - 1).trimEnd()}…`
 }
 
+/** Cut between phrases where that leaves one: half a phrase says less than none. */
+export function clipPhrases(text: string, width: number): string {
+  if (widthOf(text) <= width) return text
+  const fitting = take(text, width - 3)
+  const whole = Math.max(fitting.lastIndexOf(', '), fitting.lastIndexOf(' · '))
+  if (whole < 1) return clip(text, width)
+  return `${fitting.slice(0, whole)}${fitting[whole] === ',' ? ', …' : ' · …'}`
+}
+
 /** Cut in the middle: of a long name, beginning and end tell most. */
 export function clipMiddle(text: string, width: number): string {
   if (widthOf(text) <= width) return text

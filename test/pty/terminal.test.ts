@@ -30,7 +30,7 @@ async function inWalk(options: Parameters<typeof openTerminal>[0] = {}): Promise
 /** The frame is as high as the terminal, its keys stand in the last row, its rules are as wide as the screen. */
 const fills = (columns: number, rows: number, keys: string) => (screen: string) => {
   const lines = screen.replace(/\n$/, '').split('\n')
-  const width = columns < 60 ? columns : Math.min(132, columns - 2)
+  const width = columns < 60 ? columns : Math.min(164, columns - 2)
   return (
     lines.length === rows &&
     lines.at(-1)?.trimEnd().endsWith(keys) === true &&

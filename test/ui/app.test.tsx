@@ -7,6 +7,12 @@ import { bracketed, faults, keys, open } from './screen.tsx'
 const offline = { context: null, istio: null, reachable: false, why: 'kubectl is not installed' }
 const logLine = '[2026-03-01T10:00:01Z] "GET /api HTTP/1.1" 503 UC upstream_reset - "-" 0 95 4 - "-" "curl"'
 
+/** Blank frames flicker; those before anything was mounted are nobody's. */
+const blankAfterFirst = (app: ReturnType<typeof open>) => {
+  const first = app.frames().findIndex((frame) => frame.trim() !== '')
+  return app.frames().flatMap((frame, index) => (index > first && frame.trim() === '' ? [index] : []))
+}
+
 /** From the first question to the first step. */
 async function toWalk(app: ReturnType<typeof open>) {
   await app.waitFor('prod-eu')
@@ -44,7 +50,7 @@ describe('the first screen', () => {
     await app.press('q')
     expect(app.end()).toBeNull()
     await app.press(keys.esc, keys.esc)
-    await app.waitFor('What do the callers see')
+    expect(await app.waitFor('What do the callers see')).toMatch(/q quit$/)
     await app.press('q')
     expect(app.end()).toMatchObject({ interrupted: false, saved: null })
     expect(saves).toEqual([])
@@ -140,6 +146,23 @@ describe('who calls whom', () => {
     })
     await app.waitFor('Next ▸')
     expect(app.frames().join('')).not.toContain('who is called')
+    expect(blankAfterFirst(app)).toEqual([])
+  })
+  test('between the last answer and the walk no frame is blank', async () => {
+    const app = open(sampleBackend())
+    await toWalk(app)
+    expect(blankAfterFirst(app)).toEqual([])
+  })
+  test('a host alone says nothing about where the caller is', async () => {
+    const app = open(sampleBackend(), { given: { symptom: '503', host: 'ledger.pay' } })
+    expect(await app.waitFor('who calls')).toContain('? → ledger.pay')
+    await app.press('outside', keys.enter)
+    expect(await app.waitFor('outside the cluster →')).toContain('ledger.pay')
+  })
+  test('ctrl-n and ctrl-p move where letters filter', async () => {
+    const app = open(sampleBackend())
+    await app.press('\u000e', '\u000e', '\u0010')
+    expect(app.frame()).toMatch(/▸ 403 Forbidden/)
   })
   test('a symptom about one workload asks for one', async () => {
     const app = open(sampleBackend())
@@ -247,6 +270,23 @@ describe('the walk', () => {
     await app.waitFor('ANALYZE')
     await app.press('f')
     await app.waitFor('Smallest move')
+  })
+  test('the path of the note stands in full below, on a wide screen beside the reasons', async () => {
+    const notePath = '/home/dev/.local/state/meshtriage/2026-03-01-503/note.md'
+    for (const [columns, rows] of [
+      [80, 80],
+      [200, 50],
+    ] as const) {
+      const app = open(sampleBackend(), { columns, rows })
+      await toWalk(app)
+      await app.press('f')
+      await app.waitFor(/Note +\/home/)
+      expect(app.frame().replace(/[\s│]/g, '')).toContain(`Note${notePath}`)
+      // Beside: why and what to do begin in the same row.
+      expect(/^ *Why .*│ Move /m.test(app.frame())).toBe(columns === 200)
+      expect(faults(app.frame(), columns, rows)).toEqual([])
+      app.unmount()
+    }
   })
   test('a slow command counts its seconds, says what it waits for, and esc gives it up as evidence', async () => {
     let clock = 0

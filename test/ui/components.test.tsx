@@ -65,7 +65,7 @@ describe('a frame', () => {
     )
     const lines = shown.frame().split('\n')
     expect(lines).toHaveLength(rows)
-    expect(Math.max(...lines.map((each) => each.length))).toBeLessThanOrEqual(Math.min(columns, 133))
+    expect(Math.max(...lines.map((each) => each.length))).toBeLessThanOrEqual(Math.min(columns, 165))
     expect(lines.at(-1)).toContain('q quit')
   })
   test('says what was just done in the line above the keys', () => {
@@ -75,6 +75,17 @@ describe('a frame', () => {
       </Frame>,
     )
     expect(shown.frame().split('\n').at(-2)).toMatch(/^ ── copied: kubectl get pods ──/)
+  })
+  test('shows a copied text in full, to be marked by hand where no clipboard takes it', () => {
+    const words = Array.from({ length: 30 }, (_, index) => `word-${index}`)
+    const shown = draw(
+      <Frame title={[line('t')]} keys={walkKeys} flash={words.join(' ')}>
+        {(width, height) => <Lines lines={[line('body')]} width={width} height={height} />}
+      </Frame>,
+    )
+    for (const word of words) expect(shown.frame()).toContain(word)
+    expect(shown.frame().split('\n')).toHaveLength(24)
+    expect(shown.frame()).toContain('body')
   })
   test('a picture that is too high is cut around the break', () => {
     const top = ['a', 'b', 'c', 'd', 'e', '✗ here', 'f'].map((text) => line(text))
@@ -111,6 +122,17 @@ describe('a list to pick from', () => {
     expect(frame).toContain('▸ pod-50')
     expect(frame).not.toContain('pod-60')
     expect(frame).toContain("I don't know")
+  })
+  test('one long name does not take the room of all details, and details are cut between phrases', () => {
+    const names = [
+      row('503', { detail: 'no healthy upstream, upstream connect error or disconnect' }),
+      row('403', { detail: 'RBAC: access denied' }),
+      row('a name much longer than all the others are', { detail: 'something, and something more' }),
+    ]
+    const frame = draw(<PickList rows={names} filter="" cursor={0} offset={0} width={60} height={3} />, 60).frame()
+    expect(frame).toMatch(/▸ 503 {2}no healthy upstream, …/)
+    expect(frame).toMatch(/403 {2}RBAC: access denied/)
+    expect(frame).toMatch(/a name much longer[^·]*…/)
   })
   test('a narrow screen says why one would pick it rather than half a detail', () => {
     const frame = draw(

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { clipLine, labelled, line, lineText, lineWidth, span, wrap } from '../../src/ui/lines.ts'
+import { atMost, clipLine, labelled, line, lineText, lineWidth, span, wrap } from '../../src/ui/lines.ts'
 import { strip, stripLines } from '../../src/ui/strip.ts'
 import { clip, clipMiddle, pad, widthOf } from '../../src/ui/width.ts'
 
@@ -64,4 +64,10 @@ describe('lines', () => {
     expect(labelled(span('Why'), [line('so it is')], 60, 8).map(lineText)).toEqual(['Why     so it is'])
     expect(labelled(span('Why'), [line('so it is')], 40, 8).map(lineText)).toEqual(['Why', '  so it is'])
   })
+})
+
+describe('more lines than there is room for', () => {
+  const lines = ['one', 'two', 'three'].map((each) => line(each))
+  test('are cut with a sign', () => expect(atMost(lines, 2, 20).map(lineText)).toEqual(['one', 'two …']))
+  test('are left alone where they fit', () => expect(atMost(lines, 3, 20)).toEqual(lines))
 })

@@ -2,10 +2,11 @@ import { describe, expect, test } from 'vitest'
 import { initialRunState } from '../../src/model/run.ts'
 import { closingLines, exitCodeOf } from '../../src/ui/closing.ts'
 import { type Line, lineText, lineWidth } from '../../src/ui/lines.ts'
-import { decidingCommand, diagnosisLines, moveLines, retestLines, titleLines } from '../../src/ui/view/diagnosis.ts'
+import { otherLines, reasonLines, retestLines, titleLines } from '../../src/ui/view/diagnosis.ts'
 import { evidenceRows } from '../../src/ui/view/evidence.ts'
 import { costText, headerLine } from '../../src/ui/view/header.ts'
 import { hopPicture, hopSentences } from '../../src/ui/view/hops.ts'
+import { decidingCommand, moveLines } from '../../src/ui/view/moves.ts'
 import { railLines, railRows } from '../../src/ui/view/rail.ts'
 import { termsIn } from '../../src/ui/view/terms.ts'
 import { windowAround } from '../../src/ui/view/windowed.ts'
@@ -97,7 +98,8 @@ describe('the diagnosis', () => {
       state,
       lines: [
         ...titleLines(state.diagnosis, width),
-        ...diagnosisLines(state, state.diagnosis, width, 0),
+        ...reasonLines(state, state.diagnosis, width, 0),
+        ...otherLines(state, state.diagnosis, width),
         ...moveLines(state.diagnosis, width),
       ],
     }
@@ -126,7 +128,7 @@ describe('the diagnosis', () => {
     expect(said).toMatch(/A {2}ledger closes.*│ B {2}ledger pods/)
     expect(said).toContain('- no rollout in the last hour')
     expect(said).toContain("This decides ▸ ledger's own log says who closed first")
-    expect(said).not.toContain('Smallest move')
+    expect(said).not.toMatch(/^Move/m)
   })
   test('suspects stand one below the other on a narrow screen', async () => {
     const said = text((await all(suspectsSample, 50)).lines)
@@ -192,5 +194,30 @@ describe('small things', () => {
       expect(cursor).toBeLessThan(from + 10)
     }
     expect(windowAround(5, 4, 10, 3)).toBe(0)
+  })
+})
+
+describe('the whole diagnosis', () => {
+  test('what it is not stands by layer, equal reasons once', async () => {
+    const state = await stateOf(plaintextSample)
+    if (!state.diagnosis) throw new Error('no diagnosis')
+    const quoted = [{ entry: 'C1', statement: 'x', excerpt: null }]
+    const because = 'no line speaks of a refused connection'
+    const diagnosis = {
+      ...state.diagnosis,
+      ruledOut: [
+        { code: 'uf-connection-refused', layer: 'app', because, evidence: quoted },
+        { code: 'istiod-down', layer: 'control-plane', because: 'istiod is ready', evidence: [] },
+        { code: 'uf-localhost-bind', layer: 'app', because, evidence: quoted },
+      ],
+    } as const
+    const said = flowing(otherLines(state, diagnosis, 300))
+    expect(said).toContain('app uf-connection-refused, uf-localhost-bind (no line speaks of a refused connection) [C1]')
+    expect(said).toContain('control-plane istiod-down (istiod is ready)')
+  })
+  test('a cause has scope, risk and undo of its move each in a line', async () => {
+    const said = text(moveLines(plaintextSample.diagnosis, 140))
+    for (const word of ['touches', 'risk', 'undo']) expect(said).toMatch(new RegExp(`^ +${word}: `, 'm'))
+    expect(said).toContain('yours to run')
   })
 })

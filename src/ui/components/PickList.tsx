@@ -1,8 +1,8 @@
 import { matches } from '../fuzzy.ts'
-import { clipLine, highlight, type Line, padLine, span } from '../lines.ts'
+import { clipLine, highlight, type Line, lineWidth, padLine, span } from '../lines.ts'
 import { strip } from '../strip.ts'
 import type { Tone } from '../theme.ts'
-import { widthOf } from '../width.ts'
+import { clipPhrases, widthOf } from '../width.ts'
 import { Lines } from './Lines.tsx'
 
 /** One line of a list to pick from. */
@@ -57,13 +57,19 @@ export function roomAbovePinned<Value>(rows: readonly PickRow<Value>[], height: 
 }
 
 export function PickList<Value>({ rows, filter, cursor, offset, width, height }: Props<Value>) {
-  const longest = Math.max(0, ...rows.map(({ label }) => widthOf(strip(label))))
-  const column = Math.min(longest, width < 60 ? width - 4 : Math.floor(width * 0.5)) + 2
+  const column = columnOf(rows, width)
   const draw = (row: PickRow<Value>) => rowLine(row, filter, rows.indexOf(row) === cursor, column, width)
   const free = rows.filter(({ pinned }) => !pinned)
   const pinned = rows.filter((row) => row.pinned)
   const shown = free.slice(offset, offset + roomAbovePinned(rows, height))
   return <Lines lines={[...shown, ...pinned].map(draw)} width={width} height={height} />
+}
+
+/** What most labels need: the few long ones push their own detail aside instead of everybody's. */
+function columnOf<Value>(rows: readonly PickRow<Value>[], width: number): number {
+  const widths = rows.map(({ label }) => widthOf(strip(label)))
+  if (width < 60) return Math.min(Math.max(0, ...widths), width - 4) + 2
+  return Math.max(0, ...widths.filter((each) => each <= width * 0.4)) + 2
 }
 
 function rowLine<Value>(row: PickRow<Value>, filter: string, isHere: boolean, column: number, width: number): Line {
@@ -77,5 +83,7 @@ function rowLine<Value>(row: PickRow<Value>, filter: string, isHere: boolean, co
     return clipLine([mark, ...clipLine(label, Math.max(10, width - 2 - widthOf(why.text))), why], width)
   }
   const remark = span(row.remark ? `${row.detail ? ' · ' : ''}${row.remark}` : '', 'warn')
-  return clipLine([mark, ...padLine(clipLine(label, column - 1), column), span(row.detail, 'dim'), remark], width)
+  const name = padLine(clipLine(label, Math.max(column - 2, Math.floor(width * 0.5))), column - 2)
+  const left = width - 4 - lineWidth(name) - widthOf(remark.text)
+  return clipLine([mark, ...name, span('  '), span(clipPhrases(row.detail, left), 'dim'), remark], width)
 }

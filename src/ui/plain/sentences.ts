@@ -2,9 +2,10 @@ import type { Diagnosis } from '../../model/diagnosis.ts'
 import type { RunEvent, RunState } from '../../model/run.ts'
 import type { ClusterFacts, Explanation, Paste, WorkloadItem } from '../ports.ts'
 
-import { decidingCommand, verdictWord } from '../view/diagnosis.ts'
+import { verdictWord } from '../view/diagnosis.ts'
 import { hopSentences } from '../view/hops.ts'
 import { shortIds } from '../view/ids.ts'
+import { decidingCommand } from '../view/moves.ts'
 import { railRows } from '../view/rail.ts'
 import { callText, count, reasonText, symptomWords, timeOfDay, took, unlockText } from '../view/wording.ts'
 

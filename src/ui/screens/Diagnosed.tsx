@@ -1,27 +1,25 @@
 import { Box } from 'ink'
 import { useState } from 'react'
 import type { Diagnosis } from '../../model/diagnosis.ts'
+import type { RunState } from '../../model/run.ts'
 import { Frame } from '../components/Frame.tsx'
 import { Lines } from '../components/Lines.tsx'
 import { Scroll } from '../components/Scroll.tsx'
 import { actionFor, diagnosisKeys } from '../keys.ts'
-import { blank, line, lineText, span } from '../lines.ts'
+import { atMost, beside, blank, line, lineText, span } from '../lines.ts'
 import { usePresses } from '../press-source.ts'
 import { useScreen } from '../screen.ts'
 import type { SavedNote } from '../use-saved-note.ts'
-import {
-  decidingCommand,
-  diagnosisLines,
-  moveLines,
-  retestLines,
-  shortMoveLines,
-  summaryText,
-  titleLines,
-} from '../view/diagnosis.ts'
+import { otherLines, reasonLines, retestLines, summaryText, titleLines } from '../view/diagnosis.ts'
+import { decidingCommand, moveLines, shortMoveLines } from '../view/moves.ts'
+import { section } from '../view/section.ts'
 import { clampScroll } from '../view/windowed.ts'
 import type { WalkSession, WalkSnapshot } from '../walk-session.ts'
 import { clipMiddle } from '../width.ts'
 import type { WalkRequest } from './Walk.tsx'
+
+/** From here on two columns of text fit side by side. */
+const wide = 140
 
 interface Props {
   readonly isActive: boolean
@@ -46,13 +44,9 @@ export function Diagnosed({ isActive, walk, diagnosis, session, saved, flash, on
     ...retestLines(state, width),
     ...(isRetesting ? [line(span('retesting: the deciding command runs again …', 'accent'))] : []),
   ]
-  const all = moveLines(diagnosis, width)
-  const reasons = diagnosisLines(state, diagnosis, width, pair)
   // Where not everything fits, what to do stays in view and the rest scrolls.
   const whole = Math.max(1, rows - title.length - 3)
-  const fits = all.length <= Math.floor(whole / 2)
-  const move = fits ? all : shortMoveLines(diagnosis, width).slice(0, Math.floor(whole / 3))
-  const lines = fits ? reasons : [...reasons, blank, ...all]
+  const { lines, move } = layOut({ state, diagnosis, saved, width, pair, height: whole })
   const moveHeight = move.length === 0 ? 0 : move.length + 1
   const height = Math.max(1, whole - moveHeight)
 
@@ -106,14 +100,48 @@ export function Diagnosed({ isActive, walk, diagnosis, session, saved, flash, on
   if (!isActive) return null
   return (
     <Frame title={title} flash={flash ?? savedText(saved, width)} keys={diagnosisKeys}>
-      {(bodyWidth) => (
+      {(bodyWidth, bodyHeight) => (
         <Box flexDirection="column">
-          <Scroll lines={lines} width={bodyWidth} height={Math.min(height, lines.length)} offset={offset} />
+          <Scroll
+            lines={lines}
+            width={bodyWidth}
+            height={Math.max(1, Math.min(bodyHeight - moveHeight, lines.length))}
+            offset={offset}
+          />
           {moveHeight > 0 && <Lines lines={[blank, ...move]} width={bodyWidth} height={moveHeight} />}
         </Box>
       )}
     </Frame>
   )
+}
+
+interface Layout {
+  readonly state: RunState
+  readonly diagnosis: Diagnosis
+  readonly saved: SavedNote
+  readonly width: number
+  readonly height: number
+  readonly pair: number
+}
+
+/** What scrolls, and what stays below it: the move, whole or in short. A wide screen has it beside the reasons. */
+function layOut({ state, diagnosis, saved, width, height, pair }: Layout) {
+  const note = (room: number) =>
+    saved && 'notePath' in saved
+      ? section('Note', [line(saved.notePath, span('  m shows it as Markdown', 'dim'))], room)
+      : []
+  if (width >= wide && diagnosis.verdict !== 'suspects') {
+    const half = Math.floor((width - 3) / 2)
+    const left = [...reasonLines(state, diagnosis, half, pair), ...otherLines(state, diagnosis, half)]
+    const right = [...moveLines(diagnosis, half), ...note(half)]
+    return { lines: beside(left, right, half), move: [] }
+  }
+  const reasons = reasonLines(state, diagnosis, width, pair)
+  const others = otherLines(state, diagnosis, width)
+  const all = moveLines(diagnosis, width)
+  if (all.length <= Math.floor(height / 2)) return { lines: [...reasons, ...others, ...note(width)], move: all }
+  const short = atMost(shortMoveLines(diagnosis, width), Math.floor(height / 3), width)
+  return { lines: [...reasons, ...all, ...others, ...note(width)], move: short }
 }
 
 export function savedText(saved: SavedNote, width: number): string {

@@ -1,7 +1,10 @@
-import { useEffect, useRef, useState } from 'react'
+import { type ReactElement, useEffect, useRef, useState } from 'react'
 import { emptyGiven, type Given } from '../../model/call.ts'
+import { Frame } from '../components/Frame.tsx'
+import { Lines } from '../components/Lines.tsx'
 import type { PickRow } from '../components/PickList.tsx'
-import { ends, type Line, span } from '../lines.ts'
+import { pickKeys } from '../keys.ts'
+import { ends, type Line, lineWidth, span } from '../lines.ts'
 import type { Backend, ClusterFacts, Listing, WorkloadItem } from '../ports.ts'
 import { useNow, useScreen } from '../screen.ts'
 import {
@@ -40,6 +43,8 @@ interface Props {
   /** A demo of the same symptom, for people without a cluster. */
   readonly onNoCluster: (symptom: Given['symptom']) => void
 }
+
+const readsOnly: Line = [span('reads only', 'dim')]
 
 /** What is seen, who calls, who is called. What is known already is not asked. */
 export function Intake(props: Props) {
@@ -98,22 +103,25 @@ export function Intake(props: Props) {
     const { name, namespace } = choice.target
     props.onGiven({ ...given, host: namespace === null ? name : `${name}.${namespace}` })
   }
-  const typed = (text: string): PickRow<EndChoice>[] => {
-    try {
-      const target = backend.target(text)
-      return [
-        {
-          id: 'typed',
-          label: `use "${text}"`,
-          detail: 'as typed: NAME.NAMESPACE:PORT',
-          value: { do: 'target', target, item: null },
-        },
-      ]
-    } catch {
-      // Half a name is no target yet; the row appears when it is one.
-      return []
+  const typedAs =
+    (detail: string) =>
+    (text: string): PickRow<EndChoice>[] => {
+      try {
+        const target = backend.target(text)
+        return [
+          {
+            id: 'typed',
+            label: `use "${text}"`,
+            detail,
+            value: { do: 'target', target, item: null },
+          },
+        ]
+      } catch {
+        // Half a name is no target yet; the row appears when it is one.
+        return []
+      }
     }
-  }
+  const typed = typedAs('as typed: NAME.NAMESPACE:PORT')
   const shared = {
     isActive,
     flash: props.flash,
@@ -125,94 +133,110 @@ export function Intake(props: Props) {
   const where = archive ? [span(`archive ${archive} · offline`, 'dim')] : clusterLine(facts)
   const isOffline = facts !== null && !facts.reachable && !archive
   const asked = hasSymptom ? `${symptomWords[given.symptom ?? 'unknown']} · ` : ''
-  const title: Line[] = [ends([span('meshtriage', 'accent'), span(breadcrumb(given), 'plain')], where, width)]
+  // What is known of the call counts more than which cluster it is.
+  const known = [span('meshtriage', 'accent'), span(breadcrumb(given, isOutside), 'plain')]
+  const right = [where, readsOnly].find((each) => lineWidth(known) + lineWidth(each) + 2 <= width) ?? []
+  const title: Line[] = [ends(known, right, width)]
 
-  if (question === null) return null
-  if (question === 'symptom')
+  // Between the last answer and the first event of the walk the last question stays: a blank frame would flicker.
+  const last = useRef<ReactElement | null>(null)
+  if (question !== null) last.current = asking(question)
+  if (!last.current && !isActive) return null
+  return (
+    last.current ?? (
+      <Frame title={title} flash={props.flash} keys={pickKeys} without={['up', 'choose', 'back', 'help']}>
+        {(bodyWidth) => <Lines lines={[[span('getting ready …', 'dim')]]} width={bodyWidth} />}
+      </Frame>
+    )
+  )
+
+  function asking(question: 'symptom' | Ask | 'port'): ReactElement {
+    if (question === 'symptom')
+      return (
+        <Pick
+          {...shared}
+          key="symptom"
+          title={title}
+          question={isOffline ? 'What would you like to do?' : 'What do the callers see?'}
+          why={
+            isOffline
+              ? 'A walk needs a cluster; all of this works without one.'
+              : 'It decides which layers are looked at, and in which order.'
+          }
+          notices={archive ? [] : noClusterNotice(facts)}
+          hints={['Have a log line or curl -v output? Paste it here, it answers most questions.']}
+          rows={archive ? firstRows(backend, null).slice(0, backend.symptoms.length) : firstRows(backend, facts)}
+          isFirst
+          onChoose={(choice: FirstChoice) => {
+            if (choice.do !== 'symptom') return props.onOther(choice.do)
+            if (isOffline) return props.onNoCluster(choice.id)
+            props.onGiven({ ...given, symptom: choice.id })
+          }}
+        />
+      )
+    if (question === 'from') {
+      const isAnybody = asks.includes('to')
+      return (
+        <Pick
+          {...shared}
+          key="from"
+          title={title}
+          question={isAnybody ? `${asked}who calls?` : `${asked}which workload?`}
+          why={
+            isAnybody
+              ? 'Its proxy decides where requests go, and logs what came back.'
+              : 'Its pods, their labels and what should have put a proxy into them are read.'
+          }
+          notices={blindNotice(callers.listing, callers.waited)}
+          rows={callerRows(callers.listing, isAnybody)}
+          typed={typed}
+          onChoose={chooseEnd('from')}
+        />
+      )
+    }
+    if (question === 'host')
+      return (
+        <Pick
+          {...shared}
+          key="host"
+          title={title}
+          question={`${asked}which host do they ask for?`}
+          why="The name in the URL: a gateway chooses certificate and route by it."
+          notices={blindNotice(hosts.listing, hosts.waited)}
+          rows={endRows(hosts.listing)}
+          typed={typedAs('as typed, as it stands in the URL')}
+          onChoose={chooseHost}
+        />
+      )
+    if (question === 'to')
+      return (
+        <Pick
+          {...shared}
+          key="to"
+          title={title}
+          question={`${asked}who is called?`}
+          why="Its Service, its pods and the policies in front of them are read."
+          notices={blindNotice(destinations.listing, destinations.waited)}
+          rows={endRows(destinations.listing)}
+          typed={typed}
+          onChoose={chooseEnd('to')}
+        />
+      )
     return (
       <Pick
         {...shared}
-        key="symptom"
+        key="port"
         title={title}
-        question={isOffline ? 'What would you like to do?' : 'What do the callers see?'}
-        why={
-          isOffline
-            ? 'A walk needs a cluster; all of this works without one.'
-            : 'It decides which layers are looked at, and in which order.'
-        }
-        notices={archive ? [] : noClusterNotice(facts)}
-        hints={['Have a log line or curl -v output? Paste it here, it answers most questions.']}
-        rows={archive ? firstRows(backend, null).slice(0, backend.symptoms.length) : firstRows(backend, facts)}
-        isFirst
-        onChoose={(choice: FirstChoice) => {
-          if (choice.do !== 'symptom') return props.onOther(choice.do)
-          if (isOffline) return props.onNoCluster(choice.id)
-          props.onGiven({ ...given, symptom: choice.id })
+        question={`${asked}which port of ${portsOf?.name ?? 'it'}?`}
+        why="Policies, TLS modes and routes may differ from port to port."
+        rows={portRows(portsOf)}
+        onChoose={(port: number | null) => {
+          if (port === null || !given.to) return setSkipped([...skipped, 'port'])
+          props.onGiven({ ...given, to: atPort(given.to, port) })
         }}
       />
     )
-  if (question === 'from') {
-    const isAnybody = asks.includes('to')
-    return (
-      <Pick
-        {...shared}
-        key="from"
-        title={title}
-        question={isAnybody ? `${asked}who calls?` : `${asked}which workload?`}
-        why={
-          isAnybody
-            ? 'Its proxy decides where requests go, and logs what came back.'
-            : 'Its pods, their labels and what should have put a proxy into them are read.'
-        }
-        notices={blindNotice(callers.listing, callers.waited)}
-        rows={callerRows(callers.listing, isAnybody)}
-        typed={typed}
-        onChoose={chooseEnd('from')}
-      />
-    )
   }
-  if (question === 'host')
-    return (
-      <Pick
-        {...shared}
-        key="host"
-        title={title}
-        question={`${asked}which host do they ask for?`}
-        why="The name in the URL: a gateway chooses certificate and route by it."
-        notices={blindNotice(hosts.listing, hosts.waited)}
-        rows={endRows(hosts.listing)}
-        typed={typed}
-        onChoose={chooseHost}
-      />
-    )
-  if (question === 'to')
-    return (
-      <Pick
-        {...shared}
-        key="to"
-        title={title}
-        question={`${asked}who is called?`}
-        why="Its Service, its pods and the policies in front of them are read."
-        notices={blindNotice(destinations.listing, destinations.waited)}
-        rows={endRows(destinations.listing)}
-        typed={typed}
-        onChoose={chooseEnd('to')}
-      />
-    )
-  return (
-    <Pick
-      {...shared}
-      key="port"
-      title={title}
-      question={`${asked}which port of ${portsOf?.name ?? 'it'}?`}
-      why="Policies, TLS modes and routes may differ from port to port."
-      rows={portRows(portsOf)}
-      onChoose={(port: number | null) => {
-        if (port === null || !given.to) return setSkipped([...skipped, 'port'])
-        props.onGiven({ ...given, to: atPort(given.to, port) })
-      }}
-    />
-  )
 }
 
 function portRows(item: WorkloadItem | null): PickRow<number | null>[] {
@@ -227,12 +251,12 @@ function portRows(item: WorkloadItem | null): PickRow<number | null>[] {
   ]
 }
 
-function breadcrumb(given: Partial<Given>): string {
+function breadcrumb(given: Partial<Given>, isOutside: boolean): string {
   const known = knownTexts(given)
   if (known.length === 0) return ''
   const call =
     given.from || given.to || given.host
-      ? `${targetText(given.from ?? null) ?? (given.host ? 'outside' : '?')} → ${targetText(given.to ?? null) ?? given.host ?? '?'}`
+      ? `${targetText(given.from ?? null) ?? (isOutside ? 'outside the cluster' : '?')} → ${targetText(given.to ?? null) ?? given.host ?? '?'}`
       : ''
   return `  ${[given.symptom ? symptomWords[given.symptom] : '', call].filter(Boolean).join('  ')}`
 }

@@ -5,7 +5,7 @@ import { Lines } from '../components/Lines.tsx'
 import { filtered, PickList, type PickRow, roomAbovePinned } from '../components/PickList.tsx'
 import { fieldLine } from '../components/TextField.tsx'
 import { edit, emptyField, fieldText } from '../field.ts'
-import { actionFor, type Press, pickKeys } from '../keys.ts'
+import { actionFor, firstKeys, type Press, pickKeys } from '../keys.ts'
 import { blank, clipLine, ends, type Line, span, wrap } from '../lines.ts'
 import { usePresses } from '../press-source.ts'
 import { useScreen } from '../screen.ts'
@@ -55,6 +55,8 @@ export function Pick<Value>(props: Props<Value>) {
     body - above.length - 2 - tail.length - (tail.length > 0 ? 1 : 0) - (width < 60 ? 0 : 1),
   )
   const room = roomAbovePinned(rows, listHeight)
+  // What stands below a short list stays near it, and does not move while the filter narrows.
+  const drawn = Math.min(listHeight, Math.max(rows.length, props.rows.length + (props.typed ? 1 : 0)))
   const free = rows.filter(({ pinned }) => !pinned).length
   const from = windowAround(free, Math.min(here, Math.max(0, free - 1)), room, offset)
 
@@ -107,19 +109,25 @@ export function Pick<Value>(props: Props<Value>) {
   }, isActive)
 
   if (!isActive) return null
+  const found = narrowed.filter(({ pinned }) => !pinned).length
   const counted =
     filter === ''
       ? free > room
         ? `${from + 1}–${from + room} of ${free}`
         : ''
-      : `${narrowed.filter(({ pinned }) => !pinned).length} of ${props.rows.length}`
+      : `${found} of ${props.rows.length}${found === 0 ? ' · esc clears' : ''}`
   const ask = ends(
     [span(question, 'strong')],
     filter === '' ? [span('type to filter', 'dim')] : fieldLine('', field, Math.min(30, Math.floor(width / 2))),
     width,
   )
   return (
-    <Frame title={title} flash={flash} keys={pickKeys} without={props.isFirst && filter === '' ? ['back'] : []}>
+    <Frame
+      title={title}
+      flash={flash}
+      keys={props.isFirst && filter === '' ? firstKeys : pickKeys}
+      without={props.isFirst && filter === '' ? ['back'] : []}
+    >
       {(bodyWidth, height) => (
         <Box flexDirection="column" height={height}>
           <Lines lines={[...above, ask]} width={bodyWidth} />
@@ -134,10 +142,10 @@ export function Pick<Value>(props: Props<Value>) {
             <Lines
               lines={[[span('nothing fits · esc clears what was typed', 'dim')]]}
               width={bodyWidth}
-              height={listHeight}
+              height={drawn}
             />
           ) : (
-            <PickList rows={rows} filter={filter} cursor={here} offset={from} width={bodyWidth} height={listHeight} />
+            <PickList rows={rows} filter={filter} cursor={here} offset={from} width={bodyWidth} height={drawn} />
           )}
           {tail.length > 0 && <Lines lines={[blank, ...tail]} width={bodyWidth} />}
         </Box>

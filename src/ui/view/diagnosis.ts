@@ -1,14 +1,13 @@
 import type { Cause, Diagnosis } from '../../model/diagnosis.ts'
 import type { RunState } from '../../model/run.ts'
-import { blank, type Line, labelled, line, span, wrap } from '../lines.ts'
+import { blank, type Line, line, span, wrap } from '../lines.ts'
 import { type Mark, markTones, symbols } from '../theme.ts'
 import { shortIds } from './ids.ts'
 import { railRows } from './rail.ts'
+import { sectionColumn as column, section } from './section.ts'
 import { excerptLines } from './step.ts'
-import { deciderLines, suspectLines } from './suspects.ts'
+import { suspectLines } from './suspects.ts'
 import { timeOfDay } from './wording.ts'
-
-const column = 11
 
 export function verdictMark(diagnosis: Diagnosis): Mark {
   switch (diagnosis.verdict) {
@@ -70,58 +69,41 @@ export function retestLines(state: RunState, width: number): Line[] {
   return wrap(said, width, 2)
 }
 
-/** Everything below the title, in the order in which a tired person needs it. What to do comes apart: `moveLines`. */
-export function diagnosisLines(state: RunState, diagnosis: Diagnosis, width: number, pair: number): Line[] {
+/** Below the title: why, proof, who answered; or the suspects, or what was looked at. */
+export function reasonLines(state: RunState, diagnosis: Diagnosis, width: number, pair: number): Line[] {
   const answered = section('Answered', answeredLines(diagnosis), width)
-  const unknown = section('Unknown', unknownLines(diagnosis), width, 2)
-  const others = [
-    ...section('Not it', ruledOutLines(state, diagnosis), width),
-    ...section('Also true', asideLines(diagnosis), width, 2),
-  ]
   switch (diagnosis.verdict) {
     case 'cause':
       return [
         ...diagnosis.causes.flatMap((cause, index) => causeLines(cause, index, diagnosis.causes.length, state, width)),
         ...answered,
-        ...others,
-        ...unknown,
       ]
     case 'suspects':
-      return [...suspectLines(diagnosis, shortIds(state), pair, width), ...answered, ...others, ...unknown]
+      return [...suspectLines(diagnosis, shortIds(state), pair, width), ...answered]
     case 'inconclusive':
-      return [...unknown, ...answered, ...others]
+      return [...unknownSection(diagnosis, width), ...answered]
     case 'clean':
-      return [...section('Looked at', lookedLines(state), width, 2), ...answered, ...others, ...unknown]
+      return [...section('Looked at', lookedLines(state), width, 2), ...answered]
   }
 }
 
-/** Only the move itself, for screens too small for all about it. */
-export function shortMoveLines(diagnosis: Diagnosis, width: number): Line[] {
-  if (diagnosis.verdict === 'suspects') return deciderLines(diagnosis, width)
-  const move = diagnosis.verdict === 'cause' ? diagnosis.causes[0]?.fix.statement : diagnosis.nextSteps[0]?.statement
-  return move ? wrap(line(span('Move ▸ ', 'accent'), move), width, 2) : []
+/** What one wants to know after that: what was not seen, what else is true, what it is not. */
+export function otherLines(state: RunState, diagnosis: Diagnosis, width: number): Line[] {
+  return [
+    ...(diagnosis.verdict === 'inconclusive' ? [] : unknownSection(diagnosis, width)),
+    ...section('Also true', asideLines(diagnosis), width, 2),
+    ...section('Not it', ruledOutLines(state, diagnosis), width, 2),
+  ]
 }
 
-/** The smallest move and how to check it; or, without a cause, what to look at next. */
-export function moveLines(diagnosis: Diagnosis, width: number): Line[] {
-  if (diagnosis.verdict === 'suspects') {
-    const decider = decidingCommand(diagnosis)
-    const rest = diagnosis.nextSteps.filter(({ command }) => command === null || command !== decider)
-    return [...deciderLines(diagnosis, width), ...nextStepLines({ ...diagnosis, nextSteps: rest }, width)]
-  }
-  if (diagnosis.verdict !== 'cause') return nextStepLines(diagnosis, width)
-  const several = diagnosis.causes.length > 1
-  return diagnosis.causes.flatMap((cause, index) => moveOf(cause, several ? `${index + 1} ` : '', width))
+function unknownSection(diagnosis: Diagnosis, width: number): Line[] {
+  return section('Unknown', unknownLines(diagnosis), width, 2)
 }
 
 function lookedLines(state: RunState): Line[] {
   return railRows(state)
     .filter(({ mark }) => mark === 'ok')
     .map(({ label, remark }) => line(span(`${label}  `, 'strong'), span(remark, 'dim')))
-}
-
-function section(label: string, lines: readonly Line[], width: number, hanging = 0): Line[] {
-  return lines.length === 0 ? [] : labelled(span(label, 'accent'), lines, width, column, hanging)
 }
 
 function causeLines(cause: Cause, index: number, of: number, state: RunState, width: number): Line[] {
@@ -164,17 +146,24 @@ function answeredLines(diagnosis: Diagnosis): Line[] {
   return [line(span(who, 'strong'), span(` (${certainty})`, 'dim'), because === '' ? '' : `: ${because}`)]
 }
 
-/** One after the other: what it is not needs to be complete, not prominent. */
+/** A layer a line: who asks "is it the policy?" finds the answer without reading the rest. */
 function ruledOutLines(state: RunState, diagnosis: Diagnosis): Line[] {
-  if (diagnosis.ruledOut.length === 0) return []
   const idOf = shortIds(state)
-  return [
-    diagnosis.ruledOut.flatMap(({ code, because, evidence }, index) => {
-      const ids = [...new Set(evidence.map(({ entry }) => idOf(entry)))]
-      const from = ids.length > 0 ? ` [${ids.join(' ')}]` : ''
-      return [span(index > 0 ? ' · ' : '', 'dim'), span(code), span(` (${because})${from}`, 'dim')]
-    }),
-  ]
+  const layers = new Map<string, Map<string, { codes: string[]; ids: Set<string> }>>()
+  for (const { code, layer, because, evidence } of diagnosis.ruledOut) {
+    const reasons = layers.get(layer) ?? new Map<string, { codes: string[]; ids: Set<string> }>()
+    const { codes, ids } = reasons.get(because) ?? { codes: [], ids: new Set() }
+    for (const { entry } of evidence) ids.add(idOf(entry))
+    layers.set(layer, reasons.set(because, { codes: [...codes, code], ids }))
+  }
+  return [...layers].map(([layer, reasons]) => [
+    span(`${layer}  `, 'strong'),
+    ...[...reasons].flatMap(([because, { codes, ids }], index) => [
+      span(index > 0 ? ' · ' : '', 'dim'),
+      span(codes.join(', ')),
+      span(` (${because})${ids.size > 0 ? ` [${[...ids].join(' ')}]` : ''}`, 'dim'),
+    ]),
+  ])
 }
 
 function asideLines(diagnosis: Diagnosis): Line[] {
@@ -204,54 +193,6 @@ function unknownLines(diagnosis: Diagnosis): Line[] {
 /** Of a chain of wrapped errors, what the API server said in the end. */
 function refusal(reason: string): string {
   return /[a-z.]+ "[^"]*" is forbidden: .*/s.exec(reason)?.[0] ?? reason
-}
-
-function moveOf({ fix, verify }: Cause, prefix: string, width: number): Line[] {
-  const wishes = [
-    ['touches', fix.scope],
-    ['risk', fix.risk],
-    ['undo', fix.undo],
-  ] as const
-  const about = wishes.flatMap(([word, text]) => (text ? [`${word}: ${text}`] : [])).join(' · ')
-  const move: Line[] = [
-    line(span(fix.statement, 'strong')),
-    ...fix.commands.map((command) =>
-      line(span('$ ', 'dim'), span(command, 'command'), span('  shown, never run', 'dim')),
-    ),
-    ...(about === '' ? [] : [line(span(about, 'dim'))]),
-  ]
-  const check = line(
-    span(verify.command, 'command'),
-    verify.expect ? ` → ${verify.expect}` : '',
-    span(' · r retests and tells', 'dim'),
-  )
-  return [
-    ...labelled(span(`${prefix}Smallest move`, 'accent'), move, width, 16),
-    ...labelled(span(`${prefix}Check`, 'accent'), [check], width, 16),
-  ]
-}
-
-function nextStepLines(diagnosis: Diagnosis, width: number): Line[] {
-  const effects = {
-    reads: '',
-    changes: '  changes the cluster: shown, never run',
-    'sends-traffic': '  sends a request',
-  }
-  const steps = diagnosis.nextSteps.flatMap(({ command, statement, because, effect }) => [
-    line(
-      ...(statement ? [span(statement, 'strong')] : []),
-      span(because ? `${statement ? ' · ' : ''}${because}` : '', 'dim'),
-    ),
-    ...(command ? [line(span('$ ', 'dim'), span(command, 'command'), span(effects[effect], 'warn'))] : []),
-  ])
-  return section('Next', steps, width)
-}
-
-/** The one command that matters now: what decides between suspects, or what checks the fix. */
-export function decidingCommand(diagnosis: Diagnosis): string | null {
-  const decider = diagnosis.causes.find(({ wouldDecide }) => wouldDecide)?.wouldDecide?.command
-  if (diagnosis.verdict === 'suspects' && decider) return decider
-  return diagnosis.causes[0]?.verify.command ?? diagnosis.nextSteps.find(({ command }) => command)?.command ?? null
 }
 
 export function summaryText(diagnosis: Diagnosis): string {

@@ -36,7 +36,7 @@ export function firstRows(backend: Backend, facts: ClusterFacts | null): PickRow
       id: `symptom-${id}`,
       label: title,
       detail: says
-        .filter((said) => said !== title)
+        .filter((said) => said.toLowerCase() !== title.toLowerCase())
         .slice(0, 3)
         .join(', '),
       says: [id, ...says].join(' '),

@@ -1,6 +1,6 @@
 import type { Hit } from '../../model/finding.ts'
 import type { CommandState, NextHint, PlanEntry, StepState } from '../../model/run.ts'
-import { blank, clipLine, type Line, line, span, wrap } from '../lines.ts'
+import { atMost, blank, type Line, line, span, wrap } from '../lines.ts'
 import type { WalkSnapshot } from '../walk-session.ts'
 import { lastRuns, shortIds } from './ids.ts'
 import { foundWhere } from './rail.ts'
@@ -191,12 +191,7 @@ export function excerptLines(excerpt: string, margin: string, width: number): Li
   const room = width - margin.length - 2
   const most = Math.max(3, Math.ceil(quoted / room))
   const whole = wrap(line(span(excerpt.replace(/\s+/g, ' '), 'quote')), room)
-  return whole
-    .slice(0, most)
-    .map((part, index) => [
-      bar,
-      ...(index === most - 1 && whole.length > most ? clipLine([...part, span(' …')], room) : part),
-    ])
+  return atMost(whole, most, room).map((part) => [bar, ...part])
 }
 
 /** What comes next and why, with the command as it will be run. */

@@ -1,6 +1,6 @@
 import type { Cause, Diagnosis } from '../../model/diagnosis.ts'
 import type { Quote } from '../../model/evidence.ts'
-import { blank, type Line, line, padLine, span, wrap } from '../lines.ts'
+import { beside, blank, type Line, line, span, wrap } from '../lines.ts'
 
 const letters = 'ABCDEFGHIJ'
 
@@ -45,11 +45,7 @@ function columns(shown: readonly Cause[], start: number, idOf: IdOf, width: numb
     ])
   const half = Math.floor((width - 3) / 2)
   const [left = [], right = []] = shown.map((cause, index) => suspect(cause, letters[start + index] ?? '?', idOf, half))
-  return Array.from({ length: Math.max(left.length, right.length) }, (_, index) => [
-    ...padLine(left[index] ?? blank, half),
-    span(' │ ', 'dim'),
-    ...(right[index] ?? blank),
-  ])
+  return beside(left, right, half)
 }
 
 function suspect(cause: Cause, letter: string, idOf: IdOf, width: number): Line[] {
