@@ -1,7 +1,7 @@
 import { answeredStatus } from '../mesh/answered-status.ts'
 import { parseClusterName, parseSni } from '../mesh/names.ts'
 import type { AccessLogRecord, ZtunnelRecord } from '../model/access-log.ts'
-import type { Given } from '../model/call.ts'
+import type { Given, Target } from '../model/call.ts'
 
 /** What a curl -v transcript said, as far as the walk uses it. */
 export interface CurlFacts {
@@ -62,14 +62,20 @@ const noHints: Hints = {
 }
 
 export function readHints(given: Given, pasted: Pasted): Hints {
-  let hints: Hints = { ...noHints, method: given.method, path: given.path }
+  let hints: Hints = { ...noHints, method: given.method, path: given.path, ...fromTarget(given.to) }
   // A file may hold many calls: the first line that shows the symptom is the one that is meant.
   const record =
     pasted.records.find((line) => String(answeredStatus(line)) === given.symptom) ??
     pasted.records.find((line) => line.flags.length > 0) ??
     pasted.records[0]
   if (record)
-    hints = { ...hints, ...fromRecord(record), method: hints.method ?? record.method, path: hints.path ?? record.path }
+    hints = {
+      ...hints,
+      ...fromRecord(record),
+      ...fromTarget(given.to),
+      method: hints.method ?? record.method,
+      path: hints.path ?? record.path,
+    }
   const connection = pasted.ztunnel.find(({ error }) => error !== null) ?? pasted.ztunnel[0]
   if (connection) hints = fillNulls(hints, fromZtunnel(connection))
   if (pasted.curl) {
@@ -77,6 +83,16 @@ export function readHints(given: Given, pasted: Pasted): Hints {
     hints = fillNulls(hints, { authority: host, port, method, path })
   }
   return hints
+}
+
+/** `--to 10.1.0.5:8080`: whoever has the address, pod or Service, is the destination. */
+export function isAddress(target: Target | null): boolean {
+  return target !== null && target.kind === null && ipOf(target.text) !== null
+}
+
+function fromTarget(target: Target | null): Partial<Hints> {
+  const ip = target && isAddress(target) ? ipOf(target.text) : null
+  return ip === null ? {} : { serverIp: ip, serviceIp: ip, port: target?.port ?? null, host: null, authority: ip }
 }
 
 function fromRecord(record: AccessLogRecord): Partial<Hints> {

@@ -20,7 +20,7 @@ import {
   type ZtunnelLogData,
 } from './exchanges.ts'
 import { type GatewayView, gatewayOf } from './gateway.ts'
-import { type Hints, type Pasted, readHints } from './hints.ts'
+import { type Hints, isAddress, type Pasted, readHints } from './hints.ts'
 import { lazy } from './lazy.ts'
 import { createObjectStore, type ObjectStore, type Stored } from './objects.ts'
 import { type PodView, viewPod } from './pods.ts'
@@ -121,10 +121,12 @@ export function quoteObject(stored: Stored, statement: string, part?: unknown): 
 
 export function situate(
   entries: readonly EvidenceEntry[],
-  given: Given,
+  said: Given,
   pasted: Pasted,
   settled: ReadonlySet<EvidenceKey> = new Set(entries.map(({ key }) => key)),
 ): Situation {
+  // An address is looked up like one of a log line: it names no object.
+  const given = isAddress(said.to) ? { ...said, to: null } : said
   const ok = entries.filter(({ status }) => status === 'ok')
   const byKey = new Map<string, EvidenceEntry[]>()
   for (const entry of ok) byKey.set(entry.key, [...(byKey.get(entry.key) ?? []), entry])
@@ -143,7 +145,7 @@ export function situate(
 
   const store = lazy(() => createObjectStore(entries))
   const pods = lazy(() => store().list('Pod').map(viewPod))
-  const hints = lazy(() => readHints(given, pasted))
+  const hints = lazy(() => readHints(said, pasted))
   const ends = lazy((): Ends => resolveEnds(given, hints(), store()))
   const meshRead = lazy(() => ofProbe<MeshConfig>('meshConfig')[0] ?? null)
   const version = lazy(
