@@ -263,27 +263,62 @@ export function pathOnly(path: string): string {
 /** Joins lines of both sides: by request id, else by the client proxy's own address and port, else by time. */
 export function joinLines(lines: readonly Line[], symptom: SymptomId): Exchange[] {
   const of = (role: LogRole) => lines.filter((line) => line.role === role)
-  const servers = new Set(of('server'))
-  const waypoints = new Set(of('waypoint'))
+  const servers = poolOf(of('server'))
+  const waypoints = poolOf(of('waypoint'))
   const exchanges: Exchange[] = []
-  const take = (pool: Set<Line>, near: Line): Line | null => {
-    for (const candidate of pool) {
-      if (joined(near.record, candidate.record)) {
-        pool.delete(candidate)
-        return candidate
-      }
-    }
-    return null
-  }
   for (const front of [...of('client'), ...of('gateway'), ...of('given')]) {
     const waypoint = take(waypoints, front)
     const server = take(servers, waypoint ?? front) ?? (waypoint ? take(servers, front) : null)
     exchanges.push(exchange({ front, waypoint, server }, symptom))
   }
-  for (const waypoint of waypoints)
+  for (const waypoint of waypoints.left)
     exchanges.push(exchange({ front: null, waypoint, server: take(servers, waypoint) }, symptom))
-  for (const server of servers) exchanges.push(exchange({ front: null, waypoint: null, server }, symptom))
+  for (const server of servers.left) exchanges.push(exchange({ front: null, waypoint: null, server }, symptom))
   return exchanges.sort((a, b) => ((a.time ?? '') < (b.time ?? '') ? -1 : (a.time ?? '') > (b.time ?? '') ? 1 : 0))
+}
+
+/** Lines that no line of the hop before has taken yet. */
+interface Pool {
+  readonly left: Set<Line>
+  readonly byId: ReadonlyMap<string | null, readonly Line[]>
+}
+
+function poolOf(lines: readonly Line[]): Pool {
+  const byId = new Map<string | null, Line[]>()
+  for (const line of lines) {
+    const known = byId.get(line.record.requestId)
+    if (known) known.push(line)
+    else byId.set(line.record.requestId, [line])
+  }
+  return { left: new Set(lines), byId }
+}
+
+function take({ left, byId }: Pool, { record }: Line): Line | null {
+  const alike = record.requestId === null ? [] : (byId.get(record.requestId) ?? []).filter((line) => left.has(line))
+  // A retried request stands several times in the next log: the last try is the one whose answer came back.
+  const tries = alike.filter((line) => isTryOf(record, line.record)).sort(byTime)
+  for (const line of tries) left.delete(line)
+  const found =
+    tries.at(-1) ?? alike[0] ?? nearest(record.requestId === null ? left : (byId.get(null) ?? []), left, record)
+  if (found) left.delete(found)
+  return found
+}
+
+function nearest(candidates: Iterable<Line>, left: ReadonlySet<Line>, record: AccessLogRecord): Line | null {
+  for (const candidate of candidates) if (left.has(candidate) && joined(record, candidate.record)) return candidate
+  return null
+}
+
+function byTime(a: Line, b: Line): number {
+  return Date.parse(a.record.time ?? '') - Date.parse(b.record.time ?? '')
+}
+
+/** The same request, begun while the proxy before was still at work on it. An id alone may be handed on from call to call. */
+function isTryOf(near: AccessLogRecord, candidate: AccessLogRecord): boolean {
+  if (near.requestId === null || near.requestId !== candidate.requestId) return false
+  if (near.time === null || candidate.time === null || near.durationMs === null) return false
+  const apart = Date.parse(candidate.time) - Date.parse(near.time)
+  return apart >= -5 && apart <= near.durationMs + 50
 }
 
 function exchange(

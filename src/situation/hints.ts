@@ -70,7 +70,12 @@ export function readHints(given: Given, pasted: Pasted): Hints {
     pasted.records.find((line) => line.flags.length > 0) ??
     pasted.records[0]
   if (record)
-    hints = { ...hints, ...fromRecord(record), method: hints.method ?? record.method, path: hints.path ?? record.path }
+    hints = {
+      ...hints,
+      ...fromRecord(record),
+      method: hints.method ?? record.method,
+      path: hints.path ?? record.path,
+    }
   const connection = pasted.ztunnel.find(({ error }) => error !== null) ?? pasted.ztunnel[0]
   if (connection) hints = fillNulls(hints, fromZtunnel(connection))
   if (pasted.curl) {
@@ -81,7 +86,9 @@ export function readHints(given: Given, pasted: Pasted): Hints {
   return {
     ...hints,
     ...(from === null ? {} : { clientIp: from }),
-    ...(to === null ? {} : { serverIp: to, serviceIp: to, port: given.to?.port ?? hints.port }),
+    ...(to === null
+      ? {}
+      : { serverIp: to, serviceIp: to, port: given.to?.port ?? hints.port, authority: hints.authority ?? to }),
   }
 }
 

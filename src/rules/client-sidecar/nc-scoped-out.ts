@@ -5,10 +5,11 @@ import { quoteObject, type Situation } from '../../situation/situation.ts'
 import { defineRule } from '../define-rule.ts'
 import { type CallRoute, routeOfCall } from '../lib/call-route.ts'
 import { objectName, refOfObject } from '../lib/cluster.ts'
-import { type FrontRole, frontLines, frontName, frontRole, quoteSign, share } from '../lib/front.ts'
+import { type FrontLine, type FrontRole, frontLines, frontName, frontRole, quoteSign, share } from '../lib/front.ts'
 import { editFix, hitOf, signMissing } from '../lib/make-hit.ts'
 import { hostVisibility, missingClusters } from '../lib/missing-cluster.ts'
 import { isBlocked } from '../lib/registry-only.ts'
+import { dialsService, isPassedThrough, refusedPlaintext, transportOf } from '../lib/transport.ts'
 import { callerName, destinationName, tryAgain } from '../lib/words.ts'
 import { isNotFound } from './nc-subset-undefined.ts'
 
@@ -23,7 +24,8 @@ export default defineRule({
   needs: [['client.accessLog', 'gateway.accessLog', 'client.routes', 'gateway.routes']],
   seeAlso: ['https://istio.io/latest/docs/reference/config/networking/sidecar/'],
   check(situation) {
-    const signs = frontLines(situation, (line) => isNotFound(line) || isBlocked(line))
+    const unknown = frontLines(situation, (line) => isNotFound(line) || isBlocked(line))
+    const signs = unknown.length > 0 ? unknown : passedInPlaintext(situation)
     const role = signs.at(-1)?.role ?? frontRole(situation)
     const route = routeOfCall(situation, role)
     const hidden = hiddenBy(situation, route)
@@ -34,6 +36,15 @@ export default defineRule({
     return hidden ? fired(scopedHit(situation, { role, route, hidden, lines: signs.map(({ line }) => line) })) : quiet
   },
 })
+
+/** An address of the Service that the proxy does not know: it passes the bytes on as they are, and STRICT refuses them. */
+function passedInPlaintext(situation: Situation): readonly FrontLine[] {
+  return frontLines(situation, isPassedThrough).filter(
+    ({ line, exchange }) =>
+      dialsService(situation, line) &&
+      (refusedPlaintext(exchange.server) || transportOf(situation, exchange)?.accepts?.mode === 'STRICT'),
+  )
+}
 
 interface Hidden {
   readonly what: string
@@ -88,10 +99,14 @@ interface Found {
 function scopedHit(situation: Situation, { role, route, hidden, lines }: Found): Hit {
   const stored = situation.store.get(hidden.by.kind, hidden.by.metadata.namespace ?? null, hidden.by.metadata.name)
   const owner = route?.object ? ` of ${objectText(route.object)}` : ''
+  const isPassed = lines.some(isPassedThrough)
+  const did = isPassed
+    ? `passed ${share(situation, lines)} to ${destinationName(situation)} on in plaintext (PassthroughCluster), which STRICT refuses. It needs ${hidden.what}`
+    : `did not know where to send ${share(situation, lines)} to ${destinationName(situation)}. Its route${owner} needs ${hidden.what}`
   return hitOf({
     subject: objectName(hidden.by),
     title: `${callerName(situation)} is not shown ${hidden.what}`,
-    statement: `${frontName(situation, role)} did not know where to send ${share(situation, lines)} to ${destinationName(situation)}. Its route${owner} needs ${hidden.what}: ${hidden.why}.`,
+    statement: `${frontName(situation, role)} ${did}: ${hidden.why}.`,
     certainty: 'proven',
     supporting: [
       ...quoteSign(situation, lines, `${frontName(situation, role)} does not know the destination`),

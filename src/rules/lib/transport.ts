@@ -127,6 +127,19 @@ export function clusterOf(exchange: Exchange | null): ClusterName | null {
   return line?.record.upstreamCluster ? parseClusterName(line.record.upstreamCluster) : null
 }
 
+/** The proxy knew no service for what was dialled. */
+export function isPassedThrough({ record }: Line): boolean {
+  return record.upstreamCluster !== null && parseClusterName(record.upstreamCluster).role === 'passthrough'
+}
+
+/** The address of the Service itself was dialled, not that of a pod. */
+export function dialsService({ server }: Situation, { record }: Line): boolean {
+  const spec = server.service?.object.spec
+  const own: readonly unknown[] = [spec?.clusterIP, ...(spec?.clusterIPs ?? [])]
+  const dialled = ipOf(record.upstreamHost) ?? ipOf(record.downstreamLocal)
+  return dialled !== null && own.includes(dialled)
+}
+
 function portKindOf({ server }: Situation): PortKind {
   switch (server.port?.protocol) {
     case 'http':

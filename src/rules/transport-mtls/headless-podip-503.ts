@@ -2,7 +2,7 @@ import { fired, quiet } from '../../model/finding.ts'
 import { quote, quoteLine, quoteObject } from '../../situation/situation.ts'
 import { defineRule } from '../define-rule.ts'
 import { hit } from '../lib/hit.ts'
-import { clusterOf, modeText, quoteMode, refusedPlaintext, transportOf } from '../lib/transport.ts'
+import { dialsService, isPassedThrough, modeText, quoteMode, refusedPlaintext, transportOf } from '../lib/transport.ts'
 import { callerName, tryAgain } from '../lib/words.ts'
 
 /** The caller dials a pod's address: its proxy knows no service behind it and passes the bytes on, unencrypted. */
@@ -19,7 +19,7 @@ export default defineRule({
   ],
   check(situation) {
     const exchange = situation.failing.findLast(
-      (one) => one.client !== null && clusterOf({ ...one, gateway: null })?.role === 'passthrough',
+      ({ client }) => client !== null && isPassedThrough(client) && !dialsService(situation, client),
     )
     const line = exchange?.client
     if (!exchange || !line) return quiet
