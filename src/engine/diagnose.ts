@@ -98,7 +98,8 @@ export function diagnose(input: DiagnoseInput): Diagnosis {
     .map(({ hit }) => hit)
     .sort(byBite)
 
-  const notChecked = [...input.unresolved, ...whatWasNotChecked(input)]
+  const gaps = [...input.unresolved, ...whatWasNotChecked(input)]
+  const notChecked = verdict === 'inconclusive' && gaps.length === 0 ? blindRules.map(gapOf) : gaps
   return {
     verdict,
     summary: summarise(input, verdict, causes, notChecked),
@@ -166,6 +167,16 @@ function blindOnes(input: DiagnoseInput) {
     const relevant = explainsAny(rule, input.symptoms)
     return outcome?.status === 'blind' && relevant ? [{ rule, outcome }] : []
   })
+}
+
+/** A rule that had nothing to ask: no command failed, so nothing else says why the walk cannot conclude. */
+function gapOf({ rule, outcome }: ReturnType<typeof blindOnes>[number]): NotChecked {
+  return {
+    what: `whether ${rule.code} is the cause`,
+    layer: rule.layer,
+    reason: `it needs ${outcome.missing.join(', ')}, and there was nobody to ask`,
+    unlock: outcome.unlock ?? 'name both ends of the call with --from and --to',
+  }
 }
 
 function decideVerdict(input: DiagnoseInput, proven: number, unproven: number, blindCount: number): VerdictKind {

@@ -9,12 +9,14 @@ export interface GatewayCandidates {
   readonly chosen: readonly Stored[]
   /** Every Istio Gateway with a server for this host, however it names it: another one may shadow the first choice. */
   readonly fitting: readonly Stored[]
+  /** Whether any of them is chosen because it names the host. */
+  readonly namesHost: boolean
 }
 
 export function gatewayCandidates(store: ObjectStore, host: string | null, server: ServerEnd): GatewayCandidates {
   const istio = store.list('Gateway')
   const api = store.list('K8sGateway').filter(({ object }) => object.spec?.gatewayClassName !== 'istio-waypoint')
-  if (host === null) return { chosen: [...istio, ...api], fitting: istio }
+  if (host === null) return { chosen: [...istio, ...api], fitting: istio, namesHost: false }
   const routed = referencesFor(store, (hosts) => namesHost(hosts, host))
   const fitting = istio.filter((gateway) => hostsOfServers(gateway).some((pattern) => hostMatches(pattern, host)))
   const open = api.filter((gateway) =>
@@ -31,13 +33,13 @@ export function gatewayCandidates(store: ObjectStore, host: string | null, serve
         ),
     ),
   ]
-  if (byName.length > 0) return { chosen: byName, fitting }
-  if (fitting.length + open.length > 0) return { chosen: [...fitting, ...open], fitting }
+  if (byName.length > 0) return { chosen: byName, fitting, namesHost: true }
+  if (fitting.length + open.length > 0) return { chosen: [...fitting, ...open], fitting, namesHost: false }
   // A host that no Gateway serves is a finding of its own; the Gateways that are there must still be asked.
   const all = [...istio, ...api]
   const leading = server.service ? referencesFor(store, (_, text) => leadsTo(text, server)) : new Set<string>()
   const near = all.filter((gateway) => leading.has(idOf(gateway)))
-  return { chosen: near.length > 0 ? near : all, fitting }
+  return { chosen: near.length > 0 ? near : all, fitting, namesHost: false }
 }
 
 function leadsTo(routes: string, { service }: ServerEnd): boolean {

@@ -18,6 +18,8 @@ export interface GatewayView {
   readonly named: readonly { readonly namespace: string; readonly name: string }[]
   readonly pods: readonly PodView[]
   readonly host: string | null
+  /** A Gateway or a route at one has this host in its list; a catch-all names nobody. */
+  readonly namesHost: boolean
 }
 
 interface GatewayLog {
@@ -56,7 +58,7 @@ export function gatewayOf({
     writer !== undefined
   if (!fromOutside) return null
   const bare = host === null ? null : bareHost(host)
-  const { chosen, fitting } = gatewayCandidates(store, bare, ends.server)
+  const { chosen, fitting, namesHost } = gatewayCandidates(store, bare, ends.server)
   const selectors = unique(chosen.flatMap(selectorOf))
   const own = pods.filter((pod) => pod === writer || chosen.some((gateway) => runsOn(gateway, pod)))
   const answering = narrowed(own, logs, bare)
@@ -68,6 +70,7 @@ export function gatewayOf({
     named: namedGateways(store),
     pods: answering,
     host: bare,
+    namesHost,
   }
 }
 

@@ -319,7 +319,7 @@ function unresolvedOf(situation: Situation): NotChecked[] {
 /** Only a name was given, nobody publishes it, and no line has it: it may as well be a host outside that a pod calls. */
 function isNobodysName({ given, hints, server, exchanges, store, gateway }: Situation): boolean {
   if (outsideName(given, hints) === null || !server.external || exchanges.length > 0) return false
-  return !isRouted(store, gateway?.host ?? '')
+  return !isRouted(store, gateway?.host ?? '') && gateway?.namesHost !== true
 }
 
 /** Under which names from outside the destination is reached, as far as its routes were read. */

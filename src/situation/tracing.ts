@@ -66,8 +66,11 @@ function proxyOf(situation: Situation, role: TracedRole): PodView | null {
       return asked(situation.client.pods)
     case 'server':
       return asked(situation.server.pods)
-    case 'gateway':
-      return asked(situation.gateway?.pods ?? [])
+    case 'gateway': {
+      // Replicas may hold different routes: the one that failed is meant.
+      const failed = situation.sample?.gateway?.pod
+      return asked([...(failed ? [failed] : []), ...(situation.gateway?.pods ?? [])])
+    }
     case 'waypoint':
       return asked(situation.waypoint?.pods ?? [])
   }
@@ -96,11 +99,13 @@ function questionOf(situation: Situation, role: TracedRole, pod: PodView): Trace
     return { direction: 'inbound', connection, request: isTcp ? null : request, normalization }
   }
   if (role === 'gateway') {
-    const tls = situation.symptom === 'tls' || hints.port === 443
+    // Only a connection with TLS carries a server name.
+    const sni = line?.record.sni ?? null
+    const tls = situation.symptom === 'tls' || sni !== null || (line === null && hints.port === 443)
     const local = line?.record.downstreamLocal ?? null
     const port = portOf(local) ?? gatewayPort(situation, tls)
     if (port === null) return null
-    const name = given.host ?? hints.authority
+    const name = sni ?? given.host ?? hints.authority
     return {
       direction: 'gateway',
       connection: {

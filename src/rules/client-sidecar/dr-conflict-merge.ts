@@ -4,7 +4,7 @@ import { defineRule } from '../define-rule.ts'
 import { routeOfCall } from '../lib/call-route.ts'
 import { clusterFacts, objectName, refOfObject, ruleFor } from '../lib/cluster.ts'
 import { editFix, hitOf } from '../lib/make-hit.ts'
-import { callerName, destinationName } from '../lib/words.ts'
+import { destinationName, senderName } from '../lib/words.ts'
 
 /** Several DestinationRules name one host, and what one of them says is lost. */
 export default defineRule({
@@ -62,8 +62,8 @@ export default defineRule({
     return fired(
       hitOf({
         subject: objectName(first.object),
-        title: `${objectName(first.object)} has no effect on ${callerName(situation)}: ${objectName(winner)} counts`,
-        statement: `Both name ${destinationName(situation)}. For ${callerName(situation)} ${objectName(winner)} counts, and ${objectName(first.object)} does not: ${first.why}.${seen ? ' The cluster of the caller’s proxy carries the first one only.' : ''}`,
+        title: `${objectName(first.object)} has no effect on ${senderName(situation)}: ${objectName(winner)} counts`,
+        statement: `Both name ${destinationName(situation)}. For ${senderName(situation)} ${objectName(winner)} counts, and ${objectName(first.object)} does not: ${first.why}.${seen ? ' The cluster of the caller’s proxy carries the first one only.' : ''}`,
         certainty: seen ? 'proven' : 'likely',
         supporting: [
           ...(kept ? [quoteObject(kept, `what counts, ${objectName(winner)}`, winner.spec)] : []),

@@ -10,7 +10,7 @@ import { editFix, hitOf, signMissing } from '../lib/make-hit.ts'
 import { hostVisibility, missingClusters } from '../lib/missing-cluster.ts'
 import { isBlocked } from '../lib/registry-only.ts'
 import { dialsService, isPassedThrough, refusedPlaintext, transportOf } from '../lib/transport.ts'
-import { callerName, destinationName, tryAgain } from '../lib/words.ts'
+import { destinationName, senderName, tryAgain } from '../lib/words.ts'
 import { isNotFound } from './nc-subset-undefined.ts'
 
 /** The destination exists, and this caller's proxy was not told of it. */
@@ -63,7 +63,7 @@ function hiddenBy(situation: Situation, route: CallRoute | null): Hidden | null 
         by: why.rule,
         why: `${objectName(why.rule)} defines it, and does not count here: ${why.why}`,
         part: { host: why.rule.spec?.host, exportTo: why.rule.spec?.exportTo, subsets: why.rule.spec?.subsets },
-        change: `Define subset ${parsed.subset} in the DestinationRule that counts for ${callerName(situation)}, or move it to the namespace of the Service and remove the rule that hides it; keep its trafficPolicy.`,
+        change: `Define subset ${parsed.subset} in the DestinationRule that counts for ${senderName(situation)}, or move it to the namespace of the Service and remove the rule that hides it; keep its trafficPolicy.`,
       }
     if (why.kind === 'host-hidden') return hostHidden(parsed.host, why.by ?? why.service, why.why, why.by !== null)
   }
@@ -105,7 +105,7 @@ function scopedHit(situation: Situation, { role, route, hidden, lines }: Found):
     : `did not know where to send ${share(situation, lines)} to ${destinationName(situation)}. Its route${owner} needs ${hidden.what}`
   return hitOf({
     subject: objectName(hidden.by),
-    title: `${callerName(situation)} is not shown ${hidden.what}`,
+    title: `${senderName(situation)} is not shown ${hidden.what}`,
     statement: `${frontName(situation, role)} ${did}: ${hidden.why}.`,
     certainty: 'proven',
     supporting: [

@@ -20,6 +20,8 @@ export default defineRule({
   why: 'With outboundTrafficPolicy REGISTRY_ONLY a proxy refuses every host that no Service and no ServiceEntry names: HTTP gets an empty 502, everything else is cut.',
   needs: [['client.accessLog', 'client.routes', 'client.listeners', 'client.config']],
   yieldsTo: ['nc-scoped-out'],
+  // What a sidecar may call says nothing about a call that comes in from outside.
+  applies: ({ gateway }) => gateway === null,
   seeAlso: ['https://istio.io/latest/docs/tasks/traffic-management/egress/egress-control/'],
   check(situation) {
     const signs = frontLines(situation, isBlocked)

@@ -4,7 +4,6 @@ import { podLabel } from '../../situation/pods.ts'
 import { quoteLine, quoteObject, type Situation } from '../../situation/situation.ts'
 import { defineRule } from '../define-rule.ts'
 import { quoteRoutes, staleInstead } from '../lib/gateway-evidence.ts'
-import { tryThroughGateway } from '../lib/gateway-words.ts'
 import {
   gatewayReferences,
   hostOfCall,
@@ -16,16 +15,18 @@ import {
   type RouteSearch,
   routeSearch,
   serversFor,
+  terminates,
   virtualServicesFor,
 } from '../lib/gateways.ts'
-import { quoted } from '../lib/words.ts'
+import { quoted, tryThroughGateway } from '../lib/words.ts'
 
 /** The gateway took the request and has no virtual host for its Host header. */
 export default defineRule({
   code: 'gateway-host-no-route',
   layer: 'gateway-routing',
   severity: 'error',
-  explains: ['404'],
+  // Of a failing handshake it is what comes next.
+  explains: ['404', 'tls'],
   title: 'No virtual host at the gateway for this host',
   why: 'A gateway answers 404 by itself when no VirtualService or route is bound to it for the Host header of the request: the hosts of the Gateway and of the VirtualService have to overlap, and the VirtualService has to name the Gateway.',
   needs: [['gateway.accessLog', 'gateway.routes']],
@@ -57,6 +58,7 @@ export default defineRule({
       )
     const host = hostOfCall(situation, line)
     if (host === null || (!line && !search)) return quiet
+    if (situation.symptom === 'tls' && !serversFor(situation, host).some(terminates)) return quiet
     if (search) return fired(unknownHost(situation, host, line, search))
     const services = virtualServicesFor(situation, host).filter(({ object }) =>
       istioGateways(situation).some((gateway) => isBound(object, gateway)),
@@ -106,7 +108,7 @@ function unknownHost(situation: Situation, host: string, line: Line | null, sear
               command: `kubectl logs ${pod ? `-n ${pod.namespace} ${pod.name}` : 'GATEWAY-POD'} -c istio-proxy --tail=200`,
               why: 'a line 404 NR route_not_found for this host would prove it',
             },
-    about: 'call',
+    about: situation.symptom === 'tls' ? 'next' : 'call',
   }
 }
 

@@ -5,9 +5,8 @@ import { quote, quoteObject, type Situation } from '../../situation/situation.ts
 import { traceCall } from '../../situation/tracing.ts'
 import { defineRule } from '../define-rule.ts'
 import { dialledPort, exposedPorts, gatewayServices } from '../lib/gateway-service.ts'
-import { tryThroughGateway } from '../lib/gateway-words.ts'
 import { hostOfCall, istioGateways, nameOfStored, serversOf } from '../lib/gateways.ts'
-import { quoted } from '../lib/words.ts'
+import { quoted, tryThroughGateway } from '../lib/words.ts'
 
 /** Nothing takes the port the caller dials: the Service has no such port, or no server of a Gateway opens it. */
 export default defineRule({

@@ -2,8 +2,8 @@ import { fired, quiet, ruledOut } from '../../model/finding.ts'
 import { quoteObject } from '../../situation/situation.ts'
 import { defineRule } from '../define-rule.ts'
 import { failed, listenerConditions, quoteAnalyzed, quotePlaced } from '../lib/gateway-api.ts'
-import { tryThroughGateway } from '../lib/gateway-words.ts'
 import { apiGateways, hostOfCall, nameOfStored } from '../lib/gateways.ts'
+import { tryThroughGateway } from '../lib/words.ts'
 
 /** The listener's certificateRef leads to nothing usable. */
 export default defineRule({

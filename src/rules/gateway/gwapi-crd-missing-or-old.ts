@@ -2,8 +2,8 @@ import { fired, quiet, ruledOut } from '../../model/finding.ts'
 import { quote, quoteObject } from '../../situation/situation.ts'
 import { defineRule } from '../define-rule.ts'
 import { apiRoutes, gatewayConditions, quotePlaced, routeConditions } from '../lib/gateway-api.ts'
-import { tryThroughGateway } from '../lib/gateway-words.ts'
 import { apiGateways, hostOfCall, nameOfStored } from '../lib/gateways.ts'
+import { tryThroughGateway } from '../lib/words.ts'
 
 const analyzerCodes: ReadonlySet<string> = new Set(['IST0156', 'IST0172', 'IST0176'])
 

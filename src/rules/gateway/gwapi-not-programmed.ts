@@ -1,8 +1,8 @@
 import { fired, quiet, ruledOut } from '../../model/finding.ts'
 import { defineRule } from '../define-rule.ts'
 import { failed, gatewayConditions, quoteAnalyzed, quotePlaced } from '../lib/gateway-api.ts'
-import { tryThroughGateway } from '../lib/gateway-words.ts'
 import { apiGateways, hostOfCall, nameOfStored } from '../lib/gateways.ts'
+import { tryThroughGateway } from '../lib/words.ts'
 
 /** The Gateway has no address, or no controller has taken it. */
 export default defineRule({

@@ -9,8 +9,8 @@ import {
   quotePlaced,
   routeConditions,
 } from '../lib/gateway-api.ts'
-import { tryThroughGateway } from '../lib/gateway-words.ts'
 import { apiGateways, hostOfCall, nameOfStored } from '../lib/gateways.ts'
+import { tryThroughGateway } from '../lib/words.ts'
 
 /** A route or listener points into another namespace that has not granted it. */
 export default defineRule({

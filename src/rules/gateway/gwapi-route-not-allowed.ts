@@ -2,9 +2,8 @@ import { fired, quiet, ruledOut } from '../../model/finding.ts'
 import { quoteObject } from '../../situation/situation.ts'
 import { defineRule } from '../define-rule.ts'
 import { apiRoutes, failed, parentsOf, quoteAnalyzed, quotePlaced, routeConditions } from '../lib/gateway-api.ts'
-import { tryThroughGateway } from '../lib/gateway-words.ts'
 import { hostOfCall, nameOfStored } from '../lib/gateways.ts'
-import { quoted } from '../lib/words.ts'
+import { quoted, tryThroughGateway } from '../lib/words.ts'
 
 /** The Gateway does not let in routes from this namespace. */
 export default defineRule({

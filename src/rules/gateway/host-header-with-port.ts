@@ -5,8 +5,8 @@ import { quoteLine } from '../../situation/situation.ts'
 import { traceCall } from '../../situation/tracing.ts'
 import { defineRule } from '../define-rule.ts'
 import { quoteRoutes } from '../lib/gateway-evidence.ts'
-import { tryThroughGateway } from '../lib/gateway-words.ts'
 import { noRouteLine, routeSearch } from '../lib/gateways.ts'
+import { tryThroughGateway } from '../lib/words.ts'
 
 /** The Host header carries a port that the gateway's domains do not have. */
 export default defineRule({

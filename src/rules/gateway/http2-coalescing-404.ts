@@ -4,8 +4,8 @@ import { bareHost } from '../../situation/exchanges.ts'
 import { quote, quoteLine, quoteObject, type Situation } from '../../situation/situation.ts'
 import { traceCall } from '../../situation/tracing.ts'
 import { defineRule } from '../define-rule.ts'
-import { tryThroughGateway } from '../lib/gateway-words.ts'
 import { istioGateways, nameOfStored, noRouteLine, serversFor } from '../lib/gateways.ts'
+import { tryThroughGateway } from '../lib/words.ts'
 
 /** A client keeps the connection it opened for one host and asks for another on it, where the gateway has no route for that. */
 export default defineRule({

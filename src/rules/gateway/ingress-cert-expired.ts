@@ -4,8 +4,8 @@ import { fired, quiet, ruledOut } from '../../model/finding.ts'
 import { quote } from '../../situation/situation.ts'
 import { defineRule } from '../define-rule.ts'
 import { quoteServer, secretName, servedCredentials } from '../lib/gateway-credentials.ts'
-import { tryThroughGateway } from '../lib/gateway-words.ts'
 import { hostOfCall } from '../lib/gateways.ts'
+import { tryThroughGateway } from '../lib/words.ts'
 
 /** The gateway shows a certificate whose time is over. */
 export default defineRule({

@@ -2,8 +2,8 @@ import { fired, quiet, ruledOut } from '../../model/finding.ts'
 import { quote, quoteObject } from '../../situation/situation.ts'
 import { defineRule } from '../define-rule.ts'
 import { servedCredentials, tlsServers } from '../lib/gateway-credentials.ts'
-import { tryThroughGateway } from '../lib/gateway-words.ts'
 import { hostOfCall, nameOfStored } from '../lib/gateways.ts'
+import { tryThroughGateway } from '../lib/words.ts'
 
 const demanded =
   /certificate[_ ]required|alert.*116|bad certificate|alert.*42|unknown ca|alert.*48|peer did not return a certificate/i

@@ -8,8 +8,8 @@ import {
   quoteServer,
   servedCredentials,
 } from '../lib/gateway-credentials.ts'
-import { tryThroughGateway } from '../lib/gateway-words.ts'
 import { hostOfCall, nameOfStored } from '../lib/gateways.ts'
+import { tryThroughGateway } from '../lib/words.ts'
 
 /** The Secret is there, but what is in it is no usable certificate with its key. */
 export default defineRule({

@@ -9,9 +9,8 @@ import {
   type ServedCredential,
   servedCredentials,
 } from '../lib/gateway-credentials.ts'
-import { tryThroughGateway } from '../lib/gateway-words.ts'
 import { hostOfCall, nameOfStored } from '../lib/gateways.ts'
-import { quoted } from '../lib/words.ts'
+import { quoted, tryThroughGateway } from '../lib/words.ts'
 
 /** The Secret that the Gateway names for this host is not beside the gateway's pods. */
 export default defineRule({

@@ -9,8 +9,8 @@ import {
   type ServedCredential,
   servedCredentials,
 } from '../lib/gateway-credentials.ts'
-import { tryThroughGateway } from '../lib/gateway-words.ts'
 import { hostOfCall } from '../lib/gateways.ts'
+import { tryThroughGateway } from '../lib/words.ts'
 
 /** The Secret exists, and istiod does not hand it out: the gateway's service account may not read Secrets. */
 export default defineRule({

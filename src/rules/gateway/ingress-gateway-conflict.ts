@@ -3,9 +3,8 @@ import { quote, quoteObject } from '../../situation/situation.ts'
 import { traceCall } from '../../situation/tracing.ts'
 import { defineRule } from '../define-rule.ts'
 import { tlsServers } from '../lib/gateway-credentials.ts'
-import { tryThroughGateway } from '../lib/gateway-words.ts'
 import { hostOfCall, istioGateways, nameOfStored, serversFor, serversOf } from '../lib/gateways.ts'
-import { quoted } from '../lib/words.ts'
+import { quoted, tryThroughGateway } from '../lib/words.ts'
 
 /** Two Gateways want the same port, name or host, and istiod leaves one server out. */
 export default defineRule({

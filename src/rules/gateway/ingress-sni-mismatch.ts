@@ -1,12 +1,13 @@
 import { type Fix, fired, quiet, ruledOut } from '../../model/finding.ts'
 import { bareHost, type Line } from '../../situation/exchanges.ts'
+import { hostMatches } from '../../situation/gateway-hosts.ts'
 import { quote, quoteLine, quoteObject, type Situation } from '../../situation/situation.ts'
 import { traceCall } from '../../situation/tracing.ts'
 import { defineRule } from '../define-rule.ts'
 import { failingLines } from '../lib/deciding-line.ts'
-import { tlsServers } from '../lib/gateway-credentials.ts'
-import { tryThroughGateway } from '../lib/gateway-words.ts'
+import { servedCredentials, tlsServers } from '../lib/gateway-credentials.ts'
 import { hostOfCall, istioGateways, nameOfStored, serversOf } from '../lib/gateways.ts'
+import { tryThroughGateway } from '../lib/words.ts'
 
 /** No server of the gateway takes the name in the handshake, or there was none. */
 export default defineRule({
@@ -18,6 +19,11 @@ export default defineRule({
   why: 'The gateway chooses a certificate by the server name (SNI) in the handshake. A caller that sends none (an IP address, an old load balancer) or another one than the hosts of the Gateway is closed with NR filter_chain_not_found.',
   needs: [['gateway.accessLog', 'gateway.listeners']],
   yieldsTo: [
+    'ingress-credential-missing',
+    'ingress-credential-unauthorized',
+    'ingress-credential-invalid',
+    'ingress-cert-expired',
+    'ingress-client-cert',
     'ingress-gateway-conflict',
     'passthrough-with-http-routes',
     'gateway-port-not-exposed',
@@ -25,12 +31,16 @@ export default defineRule({
     'proxy-stale-or-disconnected',
   ],
   seeAlso: ['https://istio.io/latest/docs/ops/common-problems/network-issues/'],
-  applies: ({ gateway, symptom, hints }) => gateway !== null && (symptom === 'tls' || hints.port === 443),
+  applies: (situation) =>
+    situation.gateway !== null &&
+    (situation.symptom === 'tls' || situation.hints.port === 443 || refusedLine(situation) !== null),
   check(situation) {
     const line = refusedLine(situation)
     const traced = traceCall(situation, 'gateway')
     const chain = traced?.trace.steps.find(({ kind }) => kind === 'filter-chain')
     const asked = line ? (line.record.sni?.toLowerCase() ?? null) : hostOfCall(situation, null)
+    // Whoever was seen to name the host in the handshake is not one of those that name none.
+    if (line && asked === null && namedItself(situation)) return quiet
     if (!line && chain && !chain.broken?.details)
       return ruledOut(
         `a server of the gateway takes ${asked ?? 'this name'}`,
@@ -46,11 +56,9 @@ export default defineRule({
     const known = tlsNames(situation)
     const served =
       asked !== null &&
-      tlsServers(situation).some(({ hosts }) =>
-        hosts.some((host) => bareName(host) === asked || bareName(host) === '*'),
-      )
+      tlsServers(situation).some(({ hosts }) => hosts.some((host) => hostMatches(bareName(host), asked)))
     if (line && served && !unmatched) return quiet
-    const proven = line !== null && (asked === null || !served)
+    const proven = line !== null && (asked === null ? nothingElseFails(situation, line) : !served)
     const who = asked === null ? 'no server name at all' : `server name ${asked}`
     return fired({
       subject: asked ?? 'handshakes without a server name',
@@ -86,8 +94,12 @@ export default defineRule({
       wouldDecide: proven
         ? null
         : {
-            command: `kubectl logs ${traced ? `-n ${traced.pod.namespace} ${traced.pod.name}` : 'GATEWAY-POD'} -c istio-proxy --tail=200`,
-            why: 'a line filter_chain_not_found with this server name would prove it',
+            command: line
+              ? `openssl s_client -connect ${hostOfCall(situation, null) ?? 'HOST'}:443 -servername ${hostOfCall(situation, null) ?? 'HOST'}`
+              : `kubectl logs ${traced ? `-n ${traced.pod.namespace} ${traced.pod.name}` : 'GATEWAY-POD'} -c istio-proxy --tail=200`,
+            why: line
+              ? 'if a handshake with the name succeeds and one without -servername does not, the missing name is the cause'
+              : 'a line filter_chain_not_found with this server name would prove it',
           },
       about: 'call',
     })
@@ -102,6 +114,21 @@ function refusedLine(situation: Situation): Line | null {
         role === 'gateway' && record.flags.includes('NR') && record.details === 'filter_chain_not_found',
     ).at(-1) ?? null
   )
+}
+
+/** curl names the host of its URL in the handshake, unless it is an address. */
+function namedItself({ pasted }: Situation): boolean {
+  const host = pasted.curl?.sni ?? pasted.curl?.host ?? null
+  return host !== null && !/^[\d.]+$|:.*:/.test(bareHost(host))
+}
+
+/**
+ * Handshakes without a name come from anywhere on a public port. They are this call's where it was handed in, or where the
+ * certificate is there and nothing else is left to fail in a handshake for the host.
+ */
+function nothingElseFails(situation: Situation, line: Line): boolean {
+  const credentials = servedCredentials(situation)
+  return line.isMeant === true || credentials.length === 0 || credentials.every(({ atProxy }) => atProxy === 'active')
 }
 
 function bareName(pattern: string): string {

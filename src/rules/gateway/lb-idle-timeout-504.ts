@@ -1,8 +1,8 @@
 import { fired, quiet, ruledOut } from '../../model/finding.ts'
 import { quoteLine } from '../../situation/situation.ts'
 import { defineRule } from '../define-rule.ts'
-import { tryThroughGateway } from '../lib/gateway-words.ts'
 import { hostOfCall } from '../lib/gateways.ts'
+import { tryThroughGateway } from '../lib/words.ts'
 
 /** Whoever called the gateway hung up after the same time again and again: a timer before the gateway. */
 export default defineRule({

@@ -2,9 +2,8 @@ import { fired, quiet, ruledOut } from '../../model/finding.ts'
 import { quoteObject } from '../../situation/situation.ts'
 import { defineRule } from '../define-rule.ts'
 import { tlsServers } from '../lib/gateway-credentials.ts'
-import { tryThroughGateway } from '../lib/gateway-words.ts'
 import { hostOfCall, isBound, nameOfStored, virtualServicesFor } from '../lib/gateways.ts'
-import { quoted } from '../lib/words.ts'
+import { quoted, tryThroughGateway } from '../lib/words.ts'
 
 /** The gateway passes TLS through unread, and the VirtualService has only routes for HTTP. */
 export default defineRule({

@@ -1,9 +1,8 @@
 import { fired, quiet } from '../../model/finding.ts'
 import { quoteLine, quoteObject } from '../../situation/situation.ts'
 import { defineRule } from '../define-rule.ts'
-import { tryThroughGateway } from '../lib/gateway-words.ts'
 import { hostOfCall, nameOfStored, serversFor } from '../lib/gateways.ts'
-import { quoted } from '../lib/words.ts'
+import { quoted, tryThroughGateway } from '../lib/words.ts'
 
 /** TLS ends before the gateway, which sees plain HTTP and redirects to HTTPS again and again. */
 export default defineRule({

@@ -2,7 +2,6 @@ import { fired, quiet, ruledOut } from '../../model/finding.ts'
 import { quoteLine, quoteObject } from '../../situation/situation.ts'
 import { defineRule } from '../define-rule.ts'
 import { quoteRoutes } from '../lib/gateway-evidence.ts'
-import { tryThroughGateway } from '../lib/gateway-words.ts'
 import {
   hostOfCall,
   isBound,
@@ -13,7 +12,7 @@ import {
   terminates,
   virtualServicesFor,
 } from '../lib/gateways.ts'
-import { quoted } from '../lib/words.ts'
+import { quoted, tryThroughGateway } from '../lib/words.ts'
 
 /** The gateway ends TLS and reads HTTP, and the VirtualService has only routes for TLS that is passed through. */
 export default defineRule({

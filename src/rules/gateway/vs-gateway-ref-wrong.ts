@@ -3,7 +3,6 @@ import type { Stored } from '../../situation/objects.ts'
 import { quote, quoteLine, quoteObject, type Situation } from '../../situation/situation.ts'
 import { defineRule } from '../define-rule.ts'
 import { quoteRoutes } from '../lib/gateway-evidence.ts'
-import { tryThroughGateway } from '../lib/gateway-words.ts'
 import {
   type GatewayReference,
   gatewayReferences,
@@ -16,7 +15,7 @@ import {
   serversFor,
   virtualServicesFor,
 } from '../lib/gateways.ts'
-import { quoted } from '../lib/words.ts'
+import { quoted, tryThroughGateway } from '../lib/words.ts'
 
 /** A VirtualService for this host names a Gateway that does not exist, so nothing binds it. */
 export default defineRule({

@@ -3,7 +3,6 @@ import type { Line } from '../../situation/exchanges.ts'
 import { podLabel } from '../../situation/pods.ts'
 import { quote, quoteLine, quoteObject, type Situation } from '../../situation/situation.ts'
 import { defineRule } from '../define-rule.ts'
-import { tryThroughGateway } from '../lib/gateway-words.ts'
 import {
   hostOfCall,
   isBound,
@@ -15,7 +14,7 @@ import {
   virtualServicesFor,
 } from '../lib/gateways.ts'
 import { nearMiss, routesInWords } from '../lib/route-words.ts'
-import { quoted, tryAgain } from '../lib/words.ts'
+import { quoted, tryAgain, tryThroughGateway } from '../lib/words.ts'
 
 /** The proxy knows the host, and none of its routes takes this method, path and these headers. */
 export default defineRule({

@@ -8,7 +8,7 @@ import { failingLines, firstFailing } from '../lib/deciding-line.ts'
 import { quotePod, withoutProxy, workloadCommand } from '../lib/pod-facts.ts'
 import { removeTlsBlock } from '../lib/tls-fix.ts'
 import { modeText, nameOf, quoteMode, quoteRule, type Transport, transportOf } from '../lib/transport.ts'
-import { callerName, destinationName, tryAgain } from '../lib/words.ts'
+import { destinationName, senderName, tryAgain } from '../lib/words.ts'
 
 const noTlsThere = /WRONG_VERSION_NUMBER/
 
@@ -88,7 +88,7 @@ function plainAnswer(situation: Situation, line: Line | null, transport: Transpo
   const rule = by ? quoteRule(situation, by.object) : null
   return {
     subject: by ? `DestinationRule ${nameOf(by.object)}` : podLabel(target),
-    title: `${callerName(situation)} sends TLS to ${name}, where nothing speaks it`,
+    title: `${senderName(situation)} sends TLS to ${name}, where nothing speaks it`,
     statement: `${cause}, and ${why?.text ?? `${podLabel(target)} answers in plaintext`}.`,
     certainty: proven ? 'proven' : 'likely',
     supporting: [

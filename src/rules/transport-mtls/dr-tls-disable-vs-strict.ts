@@ -14,7 +14,7 @@ import {
   transportOf,
 } from '../lib/transport.ts'
 import { isNewer } from '../lib/unlogged-refusal.ts'
-import { callerName, destinationName, tryAgain } from '../lib/words.ts'
+import { destinationName, senderName, tryAgain } from '../lib/words.ts'
 
 /** The caller's proxy was told to send something else than mesh mTLS, and the destination takes nothing else. */
 export default defineRule({
@@ -95,8 +95,8 @@ function conflict(situation: Situation, transport: Transport, exchange: Exchange
   const certainty: Certainty =
     about === 'call' && front && rule && accepts ? 'proven' : exchange || rule ? 'likely' : 'possible'
   const what = by
-    ? `DestinationRule ${nameOf(by.object)} makes ${callerName(situation)} send ${wireText(sends?.mode)}`
-    : `${callerName(situation)} sends plaintext because automatic mutual TLS is off`
+    ? `DestinationRule ${nameOf(by.object)} makes ${senderName(situation)} send ${wireText(sends?.mode)}`
+    : `${senderName(situation)} sends plaintext because automatic mutual TLS is off`
   const name = destinationName(situation)
   return {
     subject: by ? `DestinationRule ${nameOf(by.object)}` : name,

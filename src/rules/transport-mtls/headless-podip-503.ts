@@ -3,7 +3,7 @@ import { quote, quoteLine, quoteObject } from '../../situation/situation.ts'
 import { defineRule } from '../define-rule.ts'
 import { hit } from '../lib/hit.ts'
 import { dialsService, isPassedThrough, modeText, quoteMode, refusedPlaintext, transportOf } from '../lib/transport.ts'
-import { callerName, tryAgain } from '../lib/words.ts'
+import { senderName, tryAgain } from '../lib/words.ts'
 
 /** The caller dials a pod's address: its proxy knows no service behind it and passes the bytes on, unencrypted. */
 export default defineRule({
@@ -32,8 +32,8 @@ export default defineRule({
     const headless = service?.object.spec?.clusterIP === 'None'
     return fired(
       hit({
-        subject: `${callerName(situation)} to ${dialled}`,
-        title: `${callerName(situation)} calls the pod's address ${dialled}, which goes out in plaintext and meets STRICT`,
+        subject: `${senderName(situation)} to ${dialled}`,
+        title: `${senderName(situation)} calls the pod's address ${dialled}, which goes out in plaintext and meets STRICT`,
         statement: `The caller’s proxy used PassthroughCluster: it knows no service for ${line.record.authority ?? dialled}. ${modeText(transport.accepts)} at ${transport.target.name}.${transport.target.namespace}, so the connection was closed.`,
         certainty: proven ? 'proven' : 'likely',
         supporting: [

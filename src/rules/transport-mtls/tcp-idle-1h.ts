@@ -2,7 +2,7 @@ import { fired, quiet } from '../../model/finding.ts'
 import { quoteLine } from '../../situation/situation.ts'
 import { defineRule } from '../define-rule.ts'
 import { hit } from '../lib/hit.ts'
-import { callerName, destinationName, plural } from '../lib/words.ts'
+import { destinationName, plural, senderName } from '../lib/words.ts'
 
 const hour = 3_600_000
 
@@ -31,7 +31,7 @@ export default defineRule({
     return fired(
       hit({
         subject: name,
-        title: `Connections of ${callerName(situation)} to ${name} end after an hour without traffic`,
+        title: `Connections of ${senderName(situation)} to ${name} end after an hour without traffic`,
         statement: `${plural(lines.length, 'connection')} ended at ${lines
           .map(({ record }) => `${Math.round((record.durationMs ?? 0) / 1000)} s`)
           .slice(0, 4)
