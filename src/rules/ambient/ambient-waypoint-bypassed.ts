@@ -4,6 +4,7 @@ import { bareHost, type Line } from '../../situation/exchanges.ts'
 import { ipOf } from '../../situation/hints.ts'
 import type { Stored } from '../../situation/objects.ts'
 import { quote, quoteLine, quoteObject, type Situation } from '../../situation/situation.ts'
+import type { WaypointView } from '../../situation/waypoint.ts'
 import { isToWaypoint } from '../../situation/ztunnel-lines.ts'
 import { defineRule } from '../define-rule.ts'
 import {
@@ -141,8 +142,27 @@ function notBound({ waypoint, server }: Situation, bound: Binding | null): Why {
     words: `waypoint ${waypoint.namespace}/${waypoint.name} exists, but Service ${namespace}/${service} is not bound to it${
       bound ? ` (${bound.condition.reason})` : ''
     }`,
-    fix: `make waypoint ${waypoint.namespace}/${waypoint.name} take this Service: read its condition, its label istio.io/waypoint-for and its allowedRoutes`,
-    commands: [`kubectl -n ${waypoint.namespace} get gateways.gateway.networking.k8s.io ${waypoint.name} -o yaml`],
+    ...bindingFix(waypoint, bound?.condition.reason ?? null, namespace),
+  }
+}
+
+/** What keeps a waypoint that is there from taking the Service, by the reason that istiod gives. */
+function bindingFix({ namespace, name }: WaypointView, reason: string | null, of: string): Omit<Why, 'words'> {
+  const gateway = `${namespace}/${name}`
+  const resource = 'gateways.gateway.networking.k8s.io'
+  if (reason === 'UnsupportedTrafficType')
+    return {
+      fix: `let waypoint ${gateway} take calls to Services: istio.io/waypoint-for is another kind of traffic, "service" or "all" is meant`,
+      commands: [`kubectl -n ${namespace} label ${resource} ${name} istio.io/waypoint-for=service --overwrite`],
+    }
+  if (reason === 'AttachmentDenied')
+    return {
+      fix: `let waypoint ${gateway} take Services of namespace ${of}: allowedRoutes of its listener admits others only`,
+      commands: [`kubectl -n ${namespace} edit ${resource} ${name}`],
+    }
+  return {
+    fix: `make waypoint ${gateway} take this Service: read its condition, its label istio.io/waypoint-for and its allowedRoutes`,
+    commands: [`kubectl -n ${namespace} get ${resource} ${name} -o yaml`],
   }
 }
 
