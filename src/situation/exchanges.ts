@@ -386,6 +386,9 @@ export function showsSymptom(record: AccessLogRecord, symptom: SymptomId): boole
         (record.termination !== null && record.kind === 'tcp')
       )
     case 'timeout':
+      // Whoever waits for a connection that nobody answers sees a timeout, whatever status ends it.
+      if (record.details?.includes('connection_timeout')) return true
+      return showsSymptom(record, '504')
     case '504':
       return code === 504 || code === 408 || flags.some((flag) => ['UT', 'DT', 'SI', 'DC', 'UMSDR'].includes(flag))
     case 'tls':

@@ -479,6 +479,8 @@ function markStates(hops: readonly Hop[], situation: Situation, answered: Answer
       ) &&
       hop.proxy !== null
     if (blind) return { ...hop, state: 'blind' as const, remark: 'its log could not be read' }
+    if (hop.role === 'waypoint' && answered.hop === 'app' && !situation.exchanges.some(({ waypoint }) => waypoint))
+      return { ...hop, remark: 'no line of this call' }
     if (stop < 0) return hop
     if (!failing) return { ...hop, state: 'ok' as const }
     if (index < stop) return { ...hop, state: 'ok' as const }

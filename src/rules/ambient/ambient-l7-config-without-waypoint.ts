@@ -1,11 +1,20 @@
-import { fired, quiet, ruledOut } from '../../model/finding.ts'
+import type { Quote } from '../../model/evidence.ts'
+import { fired, type Hit, quiet, ruledOut } from '../../model/finding.ts'
 import type { Stored } from '../../situation/objects.ts'
 import { matchesLabels } from '../../situation/pods.ts'
 import { quoteLine, quoteObject, type Situation } from '../../situation/situation.ts'
 import { defineRule } from '../define-rule.ts'
-import { carried, isAmbientCall, quoteZtunnel, quoteZtunnelService, ztunnelService } from '../lib/ambient.ts'
+import {
+  carried,
+  isAmbientCall,
+  policiesForWaypoint,
+  quoteZtunnel,
+  quoteZtunnelService,
+  ztunnelService,
+} from '../lib/ambient.ts'
 import { isServiceHost } from '../lib/service-hosts.ts'
-import { callerName, destinationName, tryAgain } from '../lib/words.ts'
+import { waypointFix } from '../lib/waypoint-fix.ts'
+import { callerName, destinationName, handOver, tryAgain } from '../lib/words.ts'
 
 /** Routing or token rules for a Service that nothing which reads HTTP stands before. */
 export default defineRule({
@@ -22,14 +31,21 @@ export default defineRule({
   applies: (situation) =>
     isAmbientCall(situation) && situation.client.pod?.hasEnvoy !== true && situation.gateway === null,
   check(situation) {
-    const [seen] = situation.linesAt('waypoint').slice(-1)
-    if (seen) return ruledOut('the waypoint logged this call', quoteLine(seen, 'the call passed the waypoint'))
     const known = ztunnelService(situation)
-    const objects = waiting(situation)
+    const [seen] = situation.linesAt('waypoint').slice(-1)
+    const bound = known?.data.waypoint
+      ? quoteZtunnelService(known)
+      : seen
+        ? quoteLine(seen, 'the call passed the waypoint')
+        : null
+    const all = waiting(situation)
+    // A waypoint takes routes as they are, and tokens only by targetRefs: a selector leads to the pod, where nothing reads them.
+    const objects = bound ? all.filter(({ object: one }) => one.kind === 'RequestAuthentication') : all
     const [object] = objects
-    if (!object) return quiet
-    if (known?.data.waypoint)
-      return ruledOut('ztunnel sends calls to this Service through a waypoint', quoteZtunnelService(known))
+    if (!object) return bound ? ruledOut('calls to this Service pass a waypoint, which reads HTTP', bound) : quiet
+    if (bound && tokensAtWaypoint(situation))
+      return ruledOut('a RequestAuthentication is attached to the waypoint', bound)
+    if (bound) return fired(bySelector(situation, objects, bound))
     if (!known && situation.waypoint !== null) return quiet
     const passes = carried(situation).at(-1)
     const names = objects.map(({ object: one }) => `${one.kind} ${one.metadata.namespace}/${one.metadata.name}`)
@@ -68,6 +84,36 @@ export default defineRule({
     })
   },
 })
+
+/** Tokens are asked for where the call passes, by another object: then this one is left over. */
+function tokensAtWaypoint(situation: Situation): boolean {
+  return policiesForWaypoint(situation, 'RequestAuthentication').length > 0
+}
+
+function bySelector(situation: Situation, objects: readonly Stored[], bound: Quote): Hit {
+  const names = objects.map(({ object: one }) => `${one.kind} ${one.metadata.namespace}/${one.metadata.name}`)
+  const [first] = objects
+  return {
+    subject: names[0] ?? '',
+    title: `${names[0]} has no effect on ${callerName(situation)} → ${destinationName(situation)}: a waypoint takes it only by targetRefs`,
+    statement: `${names.join(', ')} ${names.length === 1 ? 'attaches' : 'attach'} by selector or namespace, which leads to the pods. ztunnel, which stands there, reads no tokens, and the waypoint of ${destinationName(situation)} takes only what names the Service or the Gateway in targetRefs.`,
+    certainty: 'proven',
+    supporting: [
+      ...objects.slice(0, 3).map((stored) =>
+        quoteObject(stored, `where ${stored.object.metadata.name} is meant to act`, {
+          selector: stored.object.spec?.selector ?? null,
+          targetRefs: stored.object.spec?.targetRefs ?? null,
+        }),
+      ),
+      bound,
+    ],
+    contradicting: [],
+    fix: first ? waypointFix(situation, first) : handOver('Attach it with targetRefs.', destinationName(situation)),
+    verify: tryAgain(situation, '401 for a token that is not valid'),
+    wouldDecide: null,
+    about: 'call',
+  }
+}
 
 /** Objects about the destination that only something which reads HTTP can follow. */
 function waiting({ store, server }: Situation): readonly Stored[] {

@@ -92,7 +92,7 @@ function closed(situation: Situation, silent: Silent, keepers: readonly Keeper[]
       keeper && policy
         ? `. ${keeper.policies.map(nameOf).join(', ')} ${keeper.policies.length === 1 ? 'selects' : 'select'} ${keeper.pod.name} and allow${keeper.policies.length === 1 ? 's' : ''} no ${keeper.direction.toLowerCase()} on ${tunnelPort}${keeper.open ? ' that is known to fit' : ''}`
         : '. No NetworkPolicy that was read explains it: look at those of both namespaces, of the CNI, and at firewalls between the nodes'
-    }. ${from === situation.client.pod ? `${callerName(situation)} is in the mesh and can reach the pod no other way.` : 'It reaches ambient pods no other way.'}`,
+    }. ${from === situation.client.pod ? `${callerName(situation)} is in the mesh and can reach the pod no other way.` : `${who} reaches ambient pods no other way.`}`,
     certainty: proven ? 'proven' : 'likely',
     supporting: [
       said,

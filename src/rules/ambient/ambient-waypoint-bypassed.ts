@@ -1,6 +1,11 @@
+import type { Quote } from '../../model/evidence.ts'
 import { fired, type Hit, quiet, ruledOut } from '../../model/finding.ts'
+import { bareHost, type Line } from '../../situation/exchanges.ts'
+import { ipOf } from '../../situation/hints.ts'
 import type { Stored } from '../../situation/objects.ts'
 import { quote, quoteLine, quoteObject, type Situation } from '../../situation/situation.ts'
+import type { WaypointView } from '../../situation/waypoint.ts'
+import { isToWaypoint } from '../../situation/ztunnel-lines.ts'
 import { defineRule } from '../define-rule.ts'
 import {
   carried,
@@ -28,20 +33,73 @@ export default defineRule({
     isAmbientCall(situation) &&
     (situation.waypoint !== null || policiesForWaypoint(situation, 'AuthorizationPolicy').length > 0),
   check(situation) {
-    const [seen] = situation.linesAt('waypoint').slice(-1)
-    if (seen) return ruledOut('the waypoint logged this call', quoteLine(seen, 'the call passed the waypoint'))
+    const direct = sentStraight(situation)
+    const seen = seenAtWaypoint(situation)
+    if (seen && !(direct && isPodAddressed(situation)))
+      return ruledOut('the waypoint logged this call', quoteLine(seen, 'the call passed the waypoint'))
     const known = ztunnelService(situation)
     const bound = bindingOf(situation)
     if (known && known.data.waypoint === null) return fired(bypassed(situation, notBound(situation, bound), bound))
     if (bound && bound.condition.status === 'False')
       return fired(bypassed(situation, notBound(situation, bound), bound))
-    const around = goesAround(situation)
+    const around = goesAround(situation) ?? (direct ? byPodAddress(situation) : null)
     if (around) return fired(bypassed(situation, around, bound))
     return known?.data.waypoint
       ? ruledOut('ztunnel sends calls to this Service through the waypoint', quoteZtunnelService(known))
       : quiet
   },
 })
+
+/** From outside every caller looks alike: only the request that a gateway handed on is this call. */
+function seenAtWaypoint(situation: Situation): Line | null {
+  if (situation.gateway === null) return situation.linesAt('waypoint').at(-1) ?? null
+  return situation.exchanges.findLast(({ gateway, waypoint }) => gateway && waypoint)?.waypoint ?? null
+}
+
+/** The proof that a call went to a pod and not to the waypoint: what ztunnel or the proxy in front wrote about its next hop. */
+function sentStraight(situation: Situation): Quote | null {
+  const { server, waypoint } = situation
+  const isPod = (address: string | null) => server.pods.some(({ ip }) => ip !== null && ip === ipOf(address))
+  const line = situation.exchanges
+    .flatMap(({ client, gateway }) => [gateway, client])
+    .findLast((one) => one !== null && one !== undefined && isPod(one.record.upstreamHost))
+  if (line) return quoteLine(line, `the next hop was the pod itself: ${line.record.upstreamHost}`)
+  const bound = boundSince(situation)
+  const tunnel = carried(situation).findLast(
+    ({ record }) =>
+      record.direction === 'outbound' &&
+      waypoint !== null &&
+      // With a Service in the line the Service was called, and the waypoint was not known yet.
+      record.dstService === null &&
+      !isToWaypoint(situation, record) &&
+      isPod(record.dstAddress) &&
+      // A connection made before the waypoint was there says nothing of today.
+      (bound === null || record.time === null || record.time > bound),
+  )
+  return tunnel ? quoteZtunnel(tunnel, 'the caller’s ztunnel sent it straight to the pod') : null
+}
+
+function boundSince(situation: Situation): string | null {
+  const service = situation.server.service
+  const conditions: unknown = service?.object.status?.conditions
+  const bound = Array.isArray(conditions)
+    ? conditions.find((one) => one?.type === 'istio.io/WaypointBound' && one?.status === 'True')
+    : undefined
+  return typeof bound?.lastTransitionTime === 'string' ? bound.lastTransitionTime : null
+}
+
+function isPodAddressed({ given, server }: Situation): boolean {
+  const host = given.host === null ? null : bareHost(given.host)
+  return given.to?.kind === 'pod' || server.pods.some(({ ip }) => ip !== null && ip === host)
+}
+
+function byPodAddress({ server }: Situation): Why {
+  return {
+    words: `the call went to the pod's own address, and a waypoint for Services is passed only by calls to ${server.host ?? 'the Service'}`,
+    fix: `let the caller use ${server.host ?? 'the name of the Service'}, or let ztunnel accept only the waypoint's identity for these pods`,
+    commands: [],
+  }
+}
 
 interface Binding {
   readonly service: Stored
@@ -84,16 +142,36 @@ function notBound({ waypoint, server }: Situation, bound: Binding | null): Why {
     words: `waypoint ${waypoint.namespace}/${waypoint.name} exists, but Service ${namespace}/${service} is not bound to it${
       bound ? ` (${bound.condition.reason})` : ''
     }`,
-    fix: `make waypoint ${waypoint.namespace}/${waypoint.name} take this Service: read its condition, its label istio.io/waypoint-for and its allowedRoutes`,
-    commands: [`kubectl -n ${waypoint.namespace} get gateways.gateway.networking.k8s.io ${waypoint.name} -o yaml`],
+    ...bindingFix(waypoint, bound?.condition.reason ?? null, namespace),
+  }
+}
+
+/** What keeps a waypoint that is there from taking the Service, by the reason that istiod gives. */
+function bindingFix({ namespace, name }: WaypointView, reason: string | null, of: string): Omit<Why, 'words'> {
+  const gateway = `${namespace}/${name}`
+  const resource = 'gateways.gateway.networking.k8s.io'
+  if (reason === 'UnsupportedTrafficType')
+    return {
+      fix: `let waypoint ${gateway} take calls to Services: istio.io/waypoint-for is another kind of traffic, "service" or "all" is meant`,
+      commands: [`kubectl -n ${namespace} label ${resource} ${name} istio.io/waypoint-for=service --overwrite`],
+    }
+  if (reason === 'AttachmentDenied')
+    return {
+      fix: `let waypoint ${gateway} take Services of namespace ${of}: allowedRoutes of its listener admits others only`,
+      commands: [`kubectl -n ${namespace} edit ${resource} ${name}`],
+    }
+  return {
+    fix: `make waypoint ${gateway} take this Service: read its condition, its label istio.io/waypoint-for and its allowedRoutes`,
+    commands: [`kubectl -n ${namespace} get ${resource} ${name} -o yaml`],
   }
 }
 
 /** Callers whose traffic ztunnel does not send through a waypoint. */
-function goesAround({ client, gateway, server, waypoint }: Situation): Why | null {
+function goesAround({ client, gateway, server, waypoint, store }: Situation): Why | null {
   if (!waypoint?.gateway) return null
-  const labels = server.service?.object.metadata.labels ?? {}
-  if (gateway && labels['istio.io/ingress-use-waypoint'] !== 'true')
+  const of = (stored: Stored | null) => stored?.object.metadata.labels?.['istio.io/ingress-use-waypoint']
+  const asks = of(server.service) ?? of(store.get('Namespace', null, server.namespace ?? ''))
+  if (gateway && asks !== 'true')
     return {
       words: `the call comes through a gateway, and gateways pass waypoints by unless the Service has istio.io/ingress-use-waypoint=true`,
       fix: 'label the Service istio.io/ingress-use-waypoint=true',
@@ -121,7 +199,8 @@ function bypassed(situation: Situation, why: Why, bound: Binding | null): Hit {
   const policies = ['AuthorizationPolicy', 'RequestAuthentication'].flatMap((kind) =>
     policiesForWaypoint(situation, kind),
   )
-  const passes = carried(situation).at(-1)
+  const straight = sentStraight(situation)
+  const passes = straight ? undefined : carried(situation).at(-1)
   const unbound = policies.flatMap((stored) => {
     const condition = conditionsOf(stored).find(({ type, status }) => type === 'WaypointAccepted' && status === 'False')
     return condition ? [quoteCondition(stored, condition)] : []
@@ -133,7 +212,8 @@ function bypassed(situation: Situation, why: Why, bound: Binding | null): Hit {
       origin?.name === situation.server.service?.object.metadata.name,
   )
   const direct = known !== null && known.data.waypoint === null
-  const proven = direct || bound?.condition.status === 'False' || passes !== undefined
+  const proven =
+    direct || bound?.condition.status === 'False' || straight !== null || (passes !== undefined && !situation.gateway)
   const names = policies.map(({ object }) => `${object.kind} ${object.metadata.namespace}/${object.metadata.name}`)
   const { waypoint } = situation
   return {
@@ -159,6 +239,7 @@ function bypassed(situation: Situation, why: Why, bound: Binding | null): Hit {
         : []),
       ...unbound,
       ...(finding ? [quote(finding.entry, 'istioctl analyze says so', `${finding.code} ${finding.message}`)] : []),
+      ...(straight ? [straight] : []),
       ...(passes ? [quoteZtunnel(passes, 'ztunnel carried the call straight to the pod')] : []),
     ],
     contradicting: [],

@@ -7,6 +7,7 @@ import type { PodView } from '../../situation/pods.ts'
 import { requestOf, workloadOf } from '../../situation/security.ts'
 import { quote, quoteObject, type Situation } from '../../situation/situation.ts'
 import { defineRule } from '../define-rule.ts'
+import { idlePolicies } from '../lib/ambient-policies.ts'
 import { policyFix, policyName } from '../lib/policy-fix.ts'
 import { enforcerAt } from '../lib/refusal.ts'
 import { destinationName, tryAgain } from '../lib/words.ts'
@@ -23,6 +24,7 @@ export default defineRule({
   seeAlso: ['https://istio.io/latest/docs/ops/common-problems/security-issues/'],
   check(situation) {
     const pod = enforcerAt(situation, 'server')
+    if (pod?.proxy === 'ambient') return fired(...idlePolicies(situation, pod))
     if (!pod?.hasEnvoy) return quiet
     const hits = situation.store.list('AuthorizationPolicy').flatMap((policy) => judge(situation, policy, pod))
     return fired(...hits)

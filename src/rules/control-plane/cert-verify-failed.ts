@@ -1,7 +1,7 @@
 import type { ProxySecret } from '../../../parsers/proxy-config-secret.ts'
 import type { Quote } from '../../model/evidence.ts'
 import { fired, type Hit, quiet, ruledOut } from '../../model/finding.ts'
-import type { Line } from '../../situation/exchanges.ts'
+import type { Line, ZtunnelLine } from '../../situation/exchanges.ts'
 import { ipOf } from '../../situation/hints.ts'
 import type { PodView } from '../../situation/pods.ts'
 import { quote, quoteLine, type Situation } from '../../situation/situation.ts'
@@ -9,7 +9,7 @@ import { defineRule } from '../define-rule.ts'
 import { firstFailing } from '../lib/deciding-line.ts'
 import { hit } from '../lib/hit.ts'
 import { workloadCommand } from '../lib/pod-facts.ts'
-import { verifyFailures } from '../lib/tls-failures.ts'
+import { tunnelCertificate, verifyFailures } from '../lib/tls-failures.ts'
 import { removeTlsBlock } from '../lib/tls-fix.ts'
 import { nameOf, quoteRule, type Transport, transportOf } from '../lib/transport.ts'
 import { callerName, destinationName, tryAgain } from '../lib/words.ts'
@@ -22,7 +22,7 @@ export default defineRule({
   explains: ['503', 'reset', 'tls'],
   title: 'A mesh certificate is not accepted',
   why: 'The handshake was made and the certificate refused: the two proxies trust different roots, a certificate has run out, or a DestinationRule insists on a name that the destination does not have.',
-  needs: [['client.accessLog', 'gateway.accessLog', 'waypoint.accessLog']],
+  needs: [['client.accessLog', 'gateway.accessLog', 'waypoint.accessLog', 'ztunnel.ztunnelLog']],
   yieldsTo: ['dr-tls-disable-vs-strict', 'workload-cert-expired', 'root-ca-expired', 'mc-root-mismatch'],
   seeAlso: ['https://istio.io/latest/docs/ops/common-problems/security-issues/#keys-and-certificates-errors'],
   applies: ({ server }) => !server.external,
@@ -30,6 +30,8 @@ export default defineRule({
     const lines = verifyFailures(situation)
     // The proxy whose certificates were read tells more than the last one that failed.
     const line = lines.findLast((one) => secretsAt(situation, one)) ?? lines.at(-1)
+    const tunnel = tunnelCertificate(situation)
+    if (!line && tunnel && !/Expired/.test(tunnel.record.error ?? '')) return fired(inTunnel(situation, tunnel))
     if (!line) {
       const other = firstFailing(situation)
       return other ? ruledOut('no line speaks of a certificate', quoteLine(other, 'another reason stands here')) : quiet
@@ -103,6 +105,39 @@ function notAccepted(situation: Situation, line: Line, transport: Transport): Hi
       risk: 'a root taken away too early breaks every proxy that still uses it',
       undo: 'put the old root back into the bundle',
     },
+  })
+}
+
+/** Which of two ztunnels holds the wrong certificate no line says: their lists have to be laid side by side. */
+function inTunnel(situation: Situation, { record, entry }: ZtunnelLine): Hit {
+  const name = destinationName(situation)
+  const isName = /expected (?:SAN|trustdomain)/.test(record.error ?? '')
+  const nodes = [situation.client.pod?.node, situation.server.pod?.node].filter((node) => node)
+  return hit({
+    subject: name,
+    title: isName
+      ? `The tunnel to ${name} is shown a certificate of somebody else`
+      : `The ztunnels of ${callerName(situation)} and ${name} do not accept each other's certificates`,
+    statement: `The handshake of the tunnel ends over a certificate: ${record.error}. ${
+      isName
+        ? 'An address that another pod has taken over gives this for a short time; else the account or the trust domain of the destination changed.'
+        : 'Different roots on the two nodes are the usual reason: one ztunnel has not got the present root.'
+    }`,
+    certainty: 'likely',
+    supporting: [quote(entry, 'ztunnel ended the handshake over a certificate', record.raw, record.line)],
+    wouldDecide: {
+      command: nodes.map((node) => `istioctl ztunnel-config certificate --node ${node}`).join('; '),
+      why: 'roots (Root) that differ between the two nodes, or dates that have run out, would say which is refused',
+    },
+    fix: {
+      statement:
+        'Find the node whose ztunnel has the old root and replace that ztunnel pod; when a root is exchanged, keep both in the bundle until all have the new one.',
+      commands: [`kubectl get pods -n ${situation.given.istioNamespace} -l app=ztunnel -o wide`],
+      scope: 'ambient pods of that node',
+      risk: 'connections through that ztunnel are cut when it is replaced',
+      undo: 'put the old root back into the bundle',
+    },
+    verify: tryAgain(situation, 'an answer, and no tls error in the new line of ztunnel'),
   })
 }
 

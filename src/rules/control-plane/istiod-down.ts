@@ -1,6 +1,8 @@
 import { fired, quiet, ruledOut } from '../../model/finding.ts'
-import { quote, quoteObject } from '../../situation/situation.ts'
+import type { ZtunnelLine } from '../../situation/exchanges.ts'
+import { quote, quoteObject, type Situation } from '../../situation/situation.ts'
 import { defineRule } from '../define-rule.ts'
+import { quoteZtunnel, ztunnelErrors } from '../lib/ambient.ts'
 import { aboutCreation, failedInjections, quoteEvent } from '../lib/creation-events.ts'
 import { hit } from '../lib/hit.ts'
 import { istiodDeployments, istiods, readyIstiods, revisionOf, revisionsOfCall } from '../lib/istiods.ts'
@@ -11,7 +13,7 @@ export default defineRule({
   code: 'istiod-down',
   layer: 'control-plane',
   severity: 'error',
-  explains: ['not-injected', 'not-applied', '503'],
+  explains: ['not-injected', 'not-applied', '503', 'reset', 'timeout'],
   title: 'istiod is not available',
   why: 'Proxies keep what they have without istiod, so running calls go on. New pods are refused or wait for configuration, changes reach nobody, and certificates run out after a day.',
   needs: [['mesh.config', 'client.events', 'server.events']],
@@ -32,11 +34,16 @@ export default defineRule({
       return one ? ruledOut(`${one.pod.name} is ready`, one.quote) : quiet
     }
     const pods = istiods(situation).filter(ofCall)
+    const unknown = unknownWorkload(situation)
+    const isBroken = situation.symptom === 'reset' || situation.symptom === 'timeout'
     const about = failed
       ? aboutCreation(situation, failed)
-      : situation.symptom === 'not-injected'
+      : unknown || situation.symptom === 'not-injected'
         ? 'call'
-        : aboutSync(situation)
+        : // Running connections do not need istiod.
+          isBroken
+          ? 'aside'
+          : aboutSync(situation)
     return fired(
       hit({
         subject: `istiod in ${istioNamespace}`,
@@ -45,10 +52,13 @@ export default defineRule({
           pods.length === 0
             ? 'There is no pod of istiod'
             : pods.map(({ name, phase }) => `${name} is ${phase} and not ready`).join('; ')
-        }. Changes do not reach the proxies and pods that ask for a sidecar are not created.`,
+        }. Changes do not reach the proxies and pods that ask for a sidecar are not created.${unknown ? ' A pod that is newer than that is unknown to ztunnel, or has no certificate, and nothing of it is let through.' : ''}`,
         certainty: 'proven',
         supporting: [
           ...(failed ? [quoteEvent(failed.event, 'the webhook has nobody behind it')] : []),
+          ...(unknown
+            ? [quoteZtunnel(unknown, 'ztunnel has not got from istiod what it needs for this workload')]
+            : []),
           ...empty.slice(0, 2).map((stored) =>
             quoteObject(stored, `Deployment ${stored.object.metadata.name} has no available replica`, {
               replicas: stored.object.spec?.replicas ?? null,
@@ -81,3 +91,13 @@ export default defineRule({
     )
   },
 })
+
+/** ztunnel learns of new pods, and gets their certificates, from istiod: one it was never told of may neither call nor be called. */
+function unknownWorkload(situation: Situation): ZtunnelLine | null {
+  return (
+    ztunnelErrors(situation, /failed to fetch information about local workload|unknown source|identity error/).findLast(
+      // Somebody has to be there to refuse.
+      ({ record }) => !/impersonation authentication failure/.test(record.error ?? ''),
+    ) ?? null
+  )
+}

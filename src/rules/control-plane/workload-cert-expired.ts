@@ -1,10 +1,10 @@
-import { fired, quiet } from '../../model/finding.ts'
-import { quote, quoteLine } from '../../situation/situation.ts'
+import { fired, type Hit, quiet } from '../../model/finding.ts'
+import { quote, quoteLine, type Situation } from '../../situation/situation.ts'
 import { defineRule } from '../define-rule.ts'
 import { hit } from '../lib/hit.ts'
 import { quotePod } from '../lib/pod-facts.ts'
 import { messagesOf } from '../lib/sync-state.ts'
-import { verifyFailures } from '../lib/tls-failures.ts'
+import { tunnelCertificate, verifyFailures } from '../lib/tls-failures.ts'
 import { transportOf } from '../lib/transport.ts'
 import { destinationName, tryAgain } from '../lib/words.ts'
 
@@ -19,9 +19,11 @@ export default defineRule({
   explains: ['503', 'reset', 'tls'],
   title: 'A workload’s certificate has expired',
   why: 'Mesh certificates live for a day and are renewed halfway. When renewal fails for long enough they run out, and every handshake is refused.',
-  needs: [['client.accessLog', 'gateway.accessLog', 'waypoint.accessLog']],
+  needs: [['client.accessLog', 'gateway.accessLog', 'waypoint.accessLog', 'ztunnel.ztunnelLog']],
   applies: ({ server }) => !server.external,
   check(situation) {
+    const tunnel = expiredInTunnel(situation)
+    if (tunnel) return fired(tunnel)
     const line = verifyFailures(situation).findLast(({ record }) =>
       expired.test(`${record.transportFailure ?? ''} ${record.details ?? ''}`),
     )
@@ -64,3 +66,31 @@ export default defineRule({
     )
   },
 })
+
+/** Between ztunnels the side that says "invalid" was shown the certificate, and the side that got the alert showed it. */
+function expiredInTunnel(situation: Situation): Hit | null {
+  const failure = tunnelCertificate(situation)
+  if (!failure || !/Expired/.test(failure.record.error ?? '')) return null
+  const { record, entry } = failure
+  const isOwn = /AlertReceived/.test(record.error ?? '')
+  const pod = (record.direction === 'inbound') === isOwn ? situation.server.pod : situation.client.pod
+  const name = pod ? `${pod.name}.${pod.namespace}` : 'one end'
+  return hit({
+    subject: name,
+    title: `The certificate of ${name} has expired`,
+    statement: `The tunnel to ${destinationName(situation)} was refused because ${name} shows a certificate that has run out. ztunnel renews them for the pods of its node, so ${pod?.node ?? 'that node'} is where renewal fails.`,
+    certainty: 'proven',
+    supporting: [quote(entry, 'the handshake failed over an expired certificate', record.raw, record.line)],
+    fix: {
+      statement: `Find out why the ztunnel of ${pod?.node ?? 'that node'} gets no new certificates (istiod’s log, its connection to istiod); the application’s pods stay as they are.`,
+      commands: [
+        `istioctl ztunnel-config certificate --node ${pod?.node ?? 'NODE'}`,
+        `kubectl logs -n ${situation.given.istioNamespace} deploy/istiod --tail=500`,
+      ],
+      scope: `pods on ${pod?.node ?? 'that node'}`,
+      risk: 'none while only reading',
+      undo: 'nothing to undo',
+    },
+    verify: tryAgain(situation, 'an answer, and VALID CERT true in istioctl ztunnel-config certificate'),
+  })
+}

@@ -1,11 +1,12 @@
 import { fired, type Hit, quiet, type RuleOutcome, ruledOut } from '../../model/finding.ts'
 import type { Line } from '../../situation/exchanges.ts'
+import { portOf } from '../../situation/hints.ts'
 import { quote, type Situation } from '../../situation/situation.ts'
 import { ztunnelOfCall } from '../../situation/ztunnel-lines.ts'
 import { defineRule } from '../define-rule.ts'
 import { routeOfCall } from '../lib/call-route.ts'
 import { type ClusterFacts, clusterFacts, clusterOfLine } from '../lib/cluster.ts'
-import { type EndpointLoss, whyNoEndpoints } from '../lib/endpoint-loss.ts'
+import { type EndpointLoss, noSuchPort, whyNoEndpoints } from '../lib/endpoint-loss.ts'
 import { type FrontRole, frontLines, frontName, frontRole, quotePassing, quoteSign, share } from '../lib/front.ts'
 import { hitOf, signMissing } from '../lib/make-hit.ts'
 import { subsetLabels } from '../lib/subsets.ts'
@@ -72,8 +73,11 @@ function fromZtunnel(situation: Situation): RuleOutcome | null {
   const refusal = ztunnelOfCall(situation).findLast(({ record }) => /no healthy upstream/.test(record.error ?? ''))
   const host = situation.server.host
   if (!refusal || !host) return null
-  const loss = whyNoEndpoints(situation, host, situation.server.portNumber)
   const { record, entry } = refusal
+  const dialled = portOf(record.dstAddress)
+  const loss =
+    (dialled === null ? null : noSuchPort(situation, dialled)) ??
+    whyNoEndpoints(situation, host, situation.server.portNumber)
   return fired(
     endpointHit(situation, {
       role: 'client',

@@ -12,7 +12,14 @@ import { plural } from './words.ts'
 
 /** Why a Service has no endpoint that takes traffic. */
 export interface EndpointLoss {
-  readonly kind: 'no-selector-match' | 'scaled-to-zero' | 'not-ready' | 'port-name' | 'no-selector' | 'no-service'
+  readonly kind:
+    | 'no-selector-match'
+    | 'scaled-to-zero'
+    | 'not-ready'
+    | 'port-name'
+    | 'no-selector'
+    | 'no-service'
+    | 'no-port'
   readonly text: string
   readonly quotes: readonly Quote[]
   readonly fix: Fix
@@ -182,6 +189,27 @@ function whyNotReady(pod: PodView): string {
     pod.object.status?.conditions ?? []
   const open = conditions.find(({ type, status }) => (type === 'Ready' || type === 'PodScheduled') && status !== 'True')
   return open ? `${open.reason ?? open.type}${open.message ? `, ${open.message}` : ''}` : `phase ${pod.phase}`
+}
+
+/** ztunnel takes a port that the Service does not list for a Service without anybody behind it. */
+export function noSuchPort({ server }: Situation, port: number): EndpointLoss | null {
+  const { service, ports } = server
+  if (!service || ports.length === 0 || ports.some((one) => one.port === port)) return null
+  const listed = ports.map((one) => one.port).join(', ')
+  return {
+    kind: 'no-port',
+    text: `${label(service)} has no port ${port}, it lists ${listed}`,
+    quotes: [quoteObject(service, 'the ports it lists', service.object.spec?.ports)],
+    fix: {
+      statement: `Let the caller use port ${listed} of ${label(service)}, or add port ${port} to it; leave its other ports as they are.`,
+      commands: [
+        `kubectl -n ${service.object.metadata.namespace ?? ''} get services ${service.object.metadata.name} -o yaml`,
+      ],
+      scope: `callers that use port ${port}`,
+      risk: 'none for callers of its other ports',
+      undo: 'nothing to undo',
+    },
+  }
 }
 
 function portName(service: Stored, targetPort: string, pods: readonly PodView[]): EndpointLoss {

@@ -1,5 +1,6 @@
-import type { Line } from '../../situation/exchanges.ts'
+import type { Line, ZtunnelLine } from '../../situation/exchanges.ts'
 import type { Situation } from '../../situation/situation.ts'
+import { ztunnelOfCall } from '../../situation/ztunnel-lines.ts'
 import { failingLines } from './deciding-line.ts'
 
 const refused =
@@ -11,4 +12,12 @@ export function verifyFailures(situation: Situation): readonly Line[] {
     situation,
     ({ record, role }) => role !== 'server' && refused.test(`${record.transportFailure ?? ''} ${record.details ?? ''}`),
   )
+}
+
+const inTunnel =
+  /InvalidCertificate|AlertReceived\((?:UnknownCA|BadCertificate|CertificateUnknown|CertificateExpired|DecryptError)\)|did not present the expected SAN|expected trustdomain/
+
+/** The latest tunnel of this call whose handshake ended over a certificate, as ztunnel puts it. */
+export function tunnelCertificate(situation: Situation): ZtunnelLine | null {
+  return ztunnelOfCall(situation).findLast(({ record }) => inTunnel.test(record.error ?? '')) ?? null
 }

@@ -84,6 +84,8 @@ function couldBeRefusal(situation: Situation): boolean {
     const front = sample.client ?? sample.gateway
     return front?.record.code === 403 && front.record.details === 'via_upstream'
   }
+  // A policy was changed under an open connection: ztunnel says so, and does not say which.
+  if (ztunnelOfCall(situation).some(({ record }) => /due to policy change/.test(record.error ?? ''))) return true
   if (symptom === 'reset' && situation.mode === 'ambient')
     return (
       ztunnelOfCall(situation).length === 0 &&

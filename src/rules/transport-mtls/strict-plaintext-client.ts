@@ -128,9 +128,7 @@ function refused(situation: Situation, transport: Transport, lines: readonly Quo
     supporting: [
       ...lines,
       ...(accepts ? [quoteMode(situation, transport)] : []),
-      ...(caller
-        ? [excluded ? quoteAnnotation(caller, excluded.annotation) : quotePod(caller, withoutProxy(caller))]
-        : []),
+      ...(caller ? [excluded ? quoteAnnotation(caller, excluded.annotation) : quotePod(caller, itsProxy(caller))] : []),
     ],
     contradicting: [],
     fix: fixFor(transport, who),
@@ -156,6 +154,10 @@ function refused(situation: Situation, transport: Transport, lines: readonly Quo
             },
     about: 'call',
   }
+}
+
+function itsProxy(caller: PodView): string {
+  return caller.hasEnvoy ? `${podLabel(caller)} has a sidecar` : withoutProxy(caller)
 }
 
 function quoteAnnotation(caller: PodView, annotation: string | null): Quote {
@@ -220,7 +222,7 @@ function refusedByZtunnel(situation: Situation): Hit | null {
         record.raw,
         record.line,
       ),
-      ...(transport.caller ? [quotePod(transport.caller, withoutProxy(transport.caller))] : []),
+      ...(transport.caller ? [quotePod(transport.caller, itsProxy(transport.caller))] : []),
     ],
     wouldDecide: null,
   }
