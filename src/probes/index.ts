@@ -23,6 +23,7 @@ import {
   meshConfig,
   namespaces,
   podsByIp,
+  routing,
   secretNames,
   webhooks,
 } from './kubectl.ts'
@@ -52,6 +53,7 @@ export const probes: readonly AnyProbe[] = [
   podsByIp,
   proxyStatus,
   routes,
+  routing,
   secretNames,
   secrets,
   serverInfo,
