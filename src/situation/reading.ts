@@ -45,9 +45,10 @@ function symptomsOf(situation: Situation): readonly SymptomId[] {
       line ? [line.record] : [],
     ),
   )
-  return SymptomIds.options.filter(
+  const seen = SymptomIds.options.filter(
     (symptom) => symptom !== 'unknown' && shown.some((record) => showsSymptom(record, symptom)),
   )
+  return seen.length > 0 ? seen : ['unknown']
 }
 
 /** Whose log a pasted line comes from: rules that need that log have what they need. */
@@ -232,6 +233,11 @@ function observedOf(situation: Situation): Quote[] {
   return first ? [{ ...first, statement: `${exchanges.length} logged requests of this call, none shows it` }] : []
 }
 
+function workloadWithoutPods({ given, serverNamespace, store }: Situation): string | null {
+  const found = given.to && serverNamespace !== null ? store.get('Deployment', serverNamespace, given.to.name) : null
+  return found ? `Deployment ${serverNamespace}/${found.object.metadata.name} is there and has no pod` : null
+}
+
 function unresolvedOf(situation: Situation): NotChecked[] {
   const { given, server, client, gateway } = situation
   const list: NotChecked[] = []
@@ -252,7 +258,7 @@ function unresolvedOf(situation: Situation): NotChecked[] {
         situation,
         'Service',
         situation.serverNamespace,
-        'no service, workload or pod of that name was found',
+        workloadWithoutPods(situation) ?? 'no service, workload or pod of that name was found',
       ),
       unlock: `kubectl get services -n ${situation.serverNamespace ?? 'NAMESPACE'}`,
     })

@@ -152,6 +152,29 @@ describe('what the injection webhook leaves behind', () => {
     expect((await play('not-injected')).outcome(code).status).toBe('quiet')
   })
 
+  test('another workload whose name begins alike is another workload', async () => {
+    const other = addEvent(
+      'shop',
+      { kind: 'ReplicaSet', name: 'late-report-6b5d9c7f48' },
+      {
+        reason: 'FailedCreate',
+        message: 'failed calling webhook "namespace.sidecar-injector.istio.io": x509: certificate has expired',
+      },
+    )
+    const played = await play('not-injected', { edit: other })
+    expect(hitOf(played, 'inject-webhook-x509')?.about).toBe('aside')
+  })
+
+  test('a pod that is there was made without istiod: what is down now comes next', async () => {
+    const down = edits(
+      change('Pod', /^istiod-/, notReady),
+      change('Deployment', /^istiod/, (deployment) => {
+        deployment.status = { replicas: 1 }
+      }),
+    )
+    expect(hitOf(await play('not-injected', { edit: down }), 'istiod-down')?.about).toBe('next')
+  })
+
   test('no endpoints, and no istiod', async () => {
     const down = edits(
       failed('no endpoints available for service "istiod"'),

@@ -3,6 +3,7 @@ import { quote, quoteObject } from '../../situation/situation.ts'
 import { defineRule } from '../define-rule.ts'
 import { aboutCreation, failedInjections, quoteEvent } from '../lib/creation-events.ts'
 import { hit } from '../lib/hit.ts'
+import { unproxiedPods } from '../lib/injection.ts'
 import { istiodDeployments, istiods, readyIstiods, revisionOf, revisionsOfCall } from '../lib/istiods.ts'
 import { aboutSync } from '../lib/sync-state.ts'
 
@@ -35,7 +36,10 @@ export default defineRule({
     const about = failed
       ? aboutCreation(situation, failed)
       : situation.symptom === 'not-injected'
-        ? 'call'
+        ? // A pod that is there was created without asking istiod; its successor will have to.
+          unproxiedPods(situation).length > 0
+          ? 'next'
+          : 'call'
         : aboutSync(situation)
     return fired(
       hit({
