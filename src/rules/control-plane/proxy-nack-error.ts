@@ -4,6 +4,7 @@ import type { PodView } from '../../situation/pods.ts'
 import { quote, type Situation } from '../../situation/situation.ts'
 import { defineRule } from '../define-rule.ts'
 import { mergeHits } from '../lib/merge-hits.ts'
+import { patchFates } from '../lib/patches.ts'
 import { filtersOf, pathOf, rejectedObject, touchesCall } from '../lib/rejected-object.ts'
 import {
   aboutSync,
@@ -63,7 +64,10 @@ function rejecting(situation: Situation, pod: PodView): Hit | null {
   const kinds = errors?.names.join(', ') ?? type ?? 'a push'
   const states = quoteStates(situation, pod, `istiod reports ${kinds} ERROR for ${proxyId(pod)}`)
   const touches = touchesCall(situation, reason)
-  const proven = touches && (errors !== null || state === 'STALE')
+  // A filter that the rejected object inserts and the listeners lack: the rejection still stands, whatever istiod can say now.
+  const lacks =
+    culprit !== null && patchFates(situation, culprit.stored).some(({ pod: at, isThere }) => at === pod && !isThere)
+  const proven = touches && (errors !== null || state === 'STALE' || (state === null && lacks))
   const name = culprit ? pathOf(culprit.stored) : null
   const maybe = culprit ? [] : filtersOf(situation, pod)
   return {

@@ -4,6 +4,7 @@ import { quote, quoteObject } from '../../situation/situation.ts'
 import { defineRule } from '../define-rule.ts'
 import { nameOfStored } from '../lib/gateways.ts'
 import { patchFates } from '../lib/patches.ts'
+import { rejectionsOf } from '../lib/sync-state.ts'
 import { quoted } from '../lib/words.ts'
 
 const codes: ReadonlySet<string> = new Set(['IST0151', 'IST0152', 'IST0153', 'IST0154', 'IST0155'])
@@ -66,7 +67,8 @@ export default defineRule({
     const name = nameOfStored(filter)
     const pod = lost?.pod ?? pods[0]
     // In the root namespace patches of old releases often lie about, bound to their version.
-    const isProven = lost !== null && filter.object.metadata.namespace !== rootNamespace
+    const isRejected = lost !== null && rejectionsOf(situation, lost.pod).some(({ entry }) => entry.type === 'LDS')
+    const isProven = lost !== null && !isRejected && filter.object.metadata.namespace !== rootNamespace
     return fired({
       subject: `EnvoyFilter ${name}`,
       title: lost
