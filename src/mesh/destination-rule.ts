@@ -66,6 +66,18 @@ export function selectDestinationRule(
   return null
 }
 
+/** Rules that name a service's host, when none of them counts for a client: every one with what keeps it away. */
+export function unseenDestinationRules(
+  rules: readonly KubeObject[],
+  client: RuleClient,
+  service: { readonly host: string; readonly namespace: string },
+  mesh: RuleMesh,
+): SelectedRule['hidden'] {
+  const named = rules.filter((rule) => rule.kind === 'DestinationRule' && covers(rule, service.host, mesh))
+  if (selectDestinationRule(rules, client, service, mesh) !== null) return []
+  return hiddenRules(named, [], client, mesh)
+}
+
 function tiers(
   rules: readonly KubeObject[],
   client: RuleClient,
@@ -147,11 +159,15 @@ function whyHidden(rule: KubeObject, winner: KubeObject | undefined, client: Rul
     return `its exportTo keeps it from namespace ${client.namespace}`
   if (selectorOf(rule) !== null && namespace !== client.namespace)
     return 'a workloadSelector counts only in its own namespace'
-  if (namespace === winner?.metadata.namespace)
+  if (winner && namespace === winner.metadata.namespace)
     return selectorOf(rule) === null
       ? 'another rule of the namespace is more specific'
       : 'its workloadSelector does not match'
-  return `namespace ${winner?.metadata.namespace ?? ''} has a rule for the host and comes first`
+  if (!winner)
+    return namespace === client.namespace
+      ? 'its workloadSelector does not match'
+      : `namespace ${namespace} is neither the caller's, nor the Service's, nor the root namespace`
+  return `namespace ${winner.metadata.namespace ?? ''} has a rule for the host and comes first`
 }
 
 /** Which block a setting of a port and subset comes from: blocks of a subset replace those of the host, port blocks replace all. */

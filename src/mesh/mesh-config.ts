@@ -1,3 +1,5 @@
+import type { LabelSelector } from './label-selector.ts'
+
 /** What the mesh-wide configuration decides for the evaluators. Read from `data.mesh` of the istio ConfigMap, already parsed to an object. */
 export interface MeshConfig {
   readonly rootNamespace: string
@@ -18,6 +20,11 @@ export interface MeshConfig {
   /** How many proxies in front of gateways are trusted to set X-Forwarded-For. */
   readonly numTrustedProxies: number
   readonly defaultConfig: Readonly<Record<string, unknown>>
+  /** Whom an object without an exportTo of its own is shown to. */
+  readonly defaultVirtualServiceExportTo: readonly string[]
+  readonly defaultDestinationRuleExportTo: readonly string[]
+  /** Namespaces that istiod reads at all, by their labels; none: every namespace. */
+  readonly discoverySelectors: readonly LabelSelector[]
   /** Not part of the ConfigMap. It decides a few texts; unknown is read as current. */
   readonly istioVersion: string | null
 }
@@ -47,6 +54,9 @@ export const defaultMeshConfig: MeshConfig = {
   defaultProviders: {},
   numTrustedProxies: 0,
   defaultConfig: {},
+  defaultVirtualServiceExportTo: ['*'],
+  defaultDestinationRuleExportTo: ['*'],
+  discoverySelectors: [],
   istioVersion: null,
 }
 
@@ -80,7 +90,29 @@ export function readMeshConfig(
     ),
     numTrustedProxies: Number(asRecord(defaults.gatewayTopology).numTrustedProxies ?? 0) || 0,
     defaultConfig: defaults,
+    defaultVirtualServiceExportTo: exportDefaults(config.defaultVirtualServiceExportTo),
+    defaultDestinationRuleExportTo: exportDefaults(config.defaultDestinationRuleExportTo),
+    discoverySelectors: list(config.discoverySelectors).map(readLabelSelector),
     istioVersion,
+  }
+}
+
+function exportDefaults(targets: unknown): readonly string[] {
+  const named = list(targets).map(String)
+  return named.length > 0 ? named : ['*']
+}
+
+function readLabelSelector(entry: unknown): LabelSelector {
+  const { matchLabels, matchExpressions } = asRecord(entry)
+  return {
+    matchLabels: Object.fromEntries(Object.entries(asRecord(matchLabels)).map(([key, value]) => [key, String(value)])),
+    matchExpressions: list(matchExpressions)
+      .map(asRecord)
+      .map(({ key, operator, values }) => ({
+        key: text(key),
+        operator: text(operator),
+        values: list(values).map(String),
+      })),
   }
 }
 

@@ -25,6 +25,7 @@ import {
   namespaces,
   podsByIp,
   published,
+  routing,
   secretNames,
   webhooks,
 } from './kubectl.ts'
@@ -56,6 +57,7 @@ export const probes: readonly AnyProbe[] = [
   proxyStatus,
   published,
   routes,
+  routing,
   secretNames,
   secrets,
   serverInfo,

@@ -487,8 +487,40 @@ export const webhooks = defineProbe({
   title: 'injection webhooks',
   layer: 'control-plane',
   needsExec: false,
-  plan: () =>
-    ask(meshTarget(kubectl('get', 'mutatingwebhookconfigurations.admissionregistration.k8s.io', '-o', 'json'))),
+  plan(situation) {
+    // Where objects are in question, tags only matter when one of them names a revision.
+    if (situation.symptom === 'not-applied') {
+      const read = asked(situation, 'server.config') && asked(situation, 'client.config')
+      if (!namesRevision(situation)) return read ? nothing : waitFor('whether an object names a revision')
+    }
+    return ask(meshTarget(kubectl('get', 'mutatingwebhookconfigurations.admissionregistration.k8s.io', '-o', 'json')))
+  },
+  read: (result, { command }) => readList(result, command.args, null),
+  learned: summarise,
+})
+
+function namesRevision({ store }: Situation): boolean {
+  const kinds = ['VirtualService', 'DestinationRule', 'AuthorizationPolicy', 'RequestAuthentication', 'EnvoyFilter']
+  return [...kinds, 'PeerAuthentication', 'ServiceEntry', 'Sidecar'].some((kind) =>
+    store.objects(kind).some(({ metadata }) => metadata.labels?.['istio.io/rev'] !== undefined),
+  )
+}
+
+/** Routes of every namespace: a change without effect may lie where no end of the call lives. */
+export const routing = defineProbe({
+  name: 'routing',
+  isOptional: true,
+  roles: ['mesh'],
+  title: 'routes and destination rules of all namespaces',
+  layer: 'client-sidecar-routing',
+  needsExec: false,
+  plan(situation) {
+    if (!asked(situation, 'mesh.apiResources')) return waitFor('which kinds the cluster serves')
+    const wanted = ['virtualservices.networking.istio.io', 'destinationrules.networking.istio.io']
+    const kinds = ofThoseServed(situation, wanted)
+    return kinds.length === 0 ? nothing : ask(meshTarget(kubectl('get', kinds.join(','), '-A', '-o', 'json')))
+  },
+  isAnswer: printedList,
   read: (result, { command }) => readList(result, command.args, null),
   learned: summarise,
 })

@@ -49,11 +49,12 @@ function symptomsOf(situation: Situation): readonly SymptomId[] {
   )
   // Callers behind ztunnel see no status: whatever it says, to them a connection ended.
   const ended = failedTunnels(situation).map(({ record }) => (isTimeout(record.error) ? 'timeout' : 'reset'))
-  return SymptomIds.options.filter(
+  const seen = SymptomIds.options.filter(
     (symptom) =>
       symptom !== 'unknown' &&
       (shown.some((record) => showsSymptom(record, symptom)) || ended.some((one) => one === symptom)),
   )
+  return seen.length > 0 ? seen : ['unknown']
 }
 
 function isTimeout(error: string | null): boolean {
@@ -247,6 +248,11 @@ function earlierOf({ earlier }: Situation): Quote[] {
   return said ? [{ ...said, statement: `${count}, the last at ${last?.time}; that was over before these began` }] : []
 }
 
+function workloadWithoutPods({ given, serverNamespace, store }: Situation): string | null {
+  const found = given.to && serverNamespace !== null ? store.get('Deployment', serverNamespace, given.to.name) : null
+  return found ? `Deployment ${serverNamespace}/${found.object.metadata.name} is there and has no pod` : null
+}
+
 function unresolvedOf(situation: Situation): NotChecked[] {
   const { given, typed, server, client } = situation
   const list: NotChecked[] = []
@@ -270,7 +276,7 @@ function unresolvedOf(situation: Situation): NotChecked[] {
             situation,
             'Service',
             situation.serverNamespace,
-            'no service, workload or pod of that name was found',
+            workloadWithoutPods(situation) ?? 'no service, workload or pod of that name was found',
           )
         : whyNobodys(situation, typed.to.name),
       unlock: `kubectl get services ${situation.serverNamespace ? `-n ${situation.serverNamespace}` : '-A'}`,

@@ -152,6 +152,29 @@ describe('what the injection webhook leaves behind', () => {
     expect((await play('not-injected')).outcome(code).status).toBe('quiet')
   })
 
+  test('another workload whose name begins alike is another workload', async () => {
+    const other = addEvent(
+      'shop',
+      { kind: 'ReplicaSet', name: 'late-report-6b5d9c7f48' },
+      {
+        reason: 'FailedCreate',
+        message: 'failed calling webhook "namespace.sidecar-injector.istio.io": x509: certificate has expired',
+      },
+    )
+    const played = await play('not-injected', { edit: other })
+    expect(hitOf(played, 'inject-webhook-x509')?.about).toBe('aside')
+  })
+
+  test('a pod that is there was made without istiod: what is down now comes next', async () => {
+    const down = edits(
+      change('Pod', /^istiod-/, notReady),
+      change('Deployment', /^istiod/, (deployment) => {
+        deployment.status = { replicas: 1 }
+      }),
+    )
+    expect(hitOf(await play('not-injected', { edit: down }), 'istiod-down')?.about).toBe('next')
+  })
+
   test('no endpoints, and no istiod', async () => {
     const down = edits(
       failed('no endpoints available for service "istiod"'),
@@ -171,7 +194,10 @@ test('istiod-overloaded: killed for its memory', async () => {
   const edit = change('Pod', /^istiod-/, (pod) => {
     statusOf(pod, 'discovery').lastState = { terminated: { reason: 'OOMKilled', exitCode: 137 } }
   })
-  expect(hitOf(await play('not-applied-gateway-only', { edit }), 'istiod-overloaded')?.certainty).toBe('likely')
+  // Whoever has acknowledged everything has missed nothing.
+  expect((await play('not-applied-gateway-only', { edit })).outcome('istiod-overloaded').status).toBe('ruled-out')
+  const unseen = edits(edit, forbid(/proxy-status/))
+  expect(hitOf(await play('not-applied-gateway-only', { edit: unseen }), 'istiod-overloaded')?.certainty).toBe('likely')
   expect((await play('not-applied-gateway-only')).outcome('istiod-overloaded').status).toBe('quiet')
 })
 

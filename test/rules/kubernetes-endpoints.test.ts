@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { addEvent, without } from '../helpers/edit-objects.ts'
 import { play } from '../helpers/play.ts'
 import { editJson, edits, forbid } from '../helpers/session-fixtures.ts'
 
@@ -27,6 +28,26 @@ test('a Deployment that was scaled to 0 is named as such (changed: replicas, no 
   })
   const found = outcome('uh-no-endpoints')
   expect(found.status === 'fired' && found.hits[0]?.statement).toContain('is scaled to 0')
+})
+
+test('pods that cannot be created are no wrong selector: the Deployment would make them (changed: no pods, what istio-init asks is forbidden)', async () => {
+  const gone = edits(
+    without('Pod', /^ledger-/),
+    addEvent(
+      'pay',
+      { kind: 'ReplicaSet', name: 'ledger-v1-54f6cb6d89' },
+      {
+        reason: 'FailedCreate',
+        message:
+          'Error creating: pods "ledger-v1-54f6cb6d89-x2k4p" is forbidden: violates PodSecurity "restricted:latest": unrestricted capabilities (container "istio-init" must not include "NET_ADMIN", "NET_RAW" in securityContext.capabilities.add)',
+      },
+    ),
+  )
+  const { outcome, state } = await play('503-not-ready', { edit: gone })
+  expect(state.diagnosis?.causes.map(({ code }) => code)).toEqual(['istio-init-fails', 'uh-no-endpoints'])
+  const found = outcome('uh-no-endpoints')
+  expect(found.status === 'fired' && found.hits[0]?.statement).toMatch(/Deployment pay\/ledger-v\d, .* has no pod/)
+  expect(found.status === 'fired' && found.hits[0]?.fix.statement).not.toContain('selector')
 })
 
 test('a targetPort that no container declares by name (changed: targetPort, pods ready)', async () => {

@@ -64,6 +64,15 @@ test('job-never-completes: the work is done and the sidecar runs on', async () =
   expect(hit?.certainty).toBe('proven')
   expect(hit?.about).toBe('aside')
   expect((await play(name)).outcome('job-never-completes').status).toBe('quiet')
+  // Nobody named a symptom and nothing fails: then it is the answer.
+  const asked = await play('not-applied-gateway-only', {
+    edit: change('Pod', /^web-/, (pod) => {
+      pod.metadata.ownerReferences = [{ kind: 'Job', name: 'web', controller: true }]
+      statusOf(pod, 'app').state = { terminated: { reason: 'Completed', exitCode: 0 } }
+    }),
+    given: (given) => ({ ...of('job')(given), symptom: 'unknown' }),
+  })
+  expect(asked.state.diagnosis?.causes.map(({ code }) => code)).toEqual(['job-never-completes'])
 })
 
 test('app-before-proxy: it ended before its proxy was ready', async () => {

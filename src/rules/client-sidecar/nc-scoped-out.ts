@@ -4,7 +4,7 @@ import type { Line } from '../../situation/exchanges.ts'
 import { quoteObject, type Situation } from '../../situation/situation.ts'
 import { defineRule } from '../define-rule.ts'
 import { type CallRoute, routeOfCall } from '../lib/call-route.ts'
-import { objectName, refOfObject } from '../lib/cluster.ts'
+import { clusterFacts, objectName, refOfObject, unseenRulesFor } from '../lib/cluster.ts'
 import { type FrontLine, type FrontRole, frontLines, frontName, frontRole, quoteSign, share } from '../lib/front.ts'
 import { editFix, hitOf, signMissing } from '../lib/make-hit.ts'
 import { hostVisibility, missingClusters } from '../lib/missing-cluster.ts'
@@ -18,7 +18,7 @@ export default defineRule({
   code: 'nc-scoped-out',
   layer: 'client-sidecar-cluster',
   severity: 'error',
-  explains: ['503', '502', '404', 'reset', 'tls'],
+  explains: ['503', '502', '404', 'reset', 'tls', 'not-applied'],
   title: 'The caller’s proxy is not shown the destination',
   why: 'A Sidecar, exportTo, or the namespace a DestinationRule lives in decide what a proxy gets to know. What it does not know it cannot reach, although the same call works from another namespace.',
   needs: [['client.accessLog', 'gateway.accessLog', 'client.routes', 'gateway.routes']],
@@ -29,6 +29,10 @@ export default defineRule({
     const role = signs.at(-1)?.role ?? frontRole(situation)
     const route = routeOfCall(situation, role)
     const hidden = hiddenBy(situation, route)
+    if (situation.symptom === 'not-applied' && signs.length === 0) {
+      const unseen = unseenRule(situation, hidden)
+      return unseen ? fired(unseen) : quiet
+    }
     if (signs.length === 0)
       return situation.failing.length > 0 || !hidden
         ? signMissing(situation, 'no line says that the proxy does not know the destination')
@@ -44,6 +48,57 @@ function passedInPlaintext(situation: Situation): readonly FrontLine[] {
       dialsService(situation, line) &&
       (refusedPlaintext(exchange.server) || transportOf(situation, exchange)?.accepts?.mode === 'STRICT'),
   )
+}
+
+/** A change that reaches nobody here: a DestinationRule that the caller's proxy does not get, or a host that it is not shown. */
+function unseenRule(situation: Situation, hidden: Hidden | null): Hit | null {
+  const host = situation.server.host ?? ''
+  const [rule] = unseenRulesFor(situation, host)
+  const lost: Hidden | null = rule
+    ? {
+        what: objectName(rule.object),
+        by: rule.object,
+        why: rule.why,
+        part: { host: rule.object.spec?.host, exportTo: rule.object.spec?.exportTo },
+        change: `Let ${objectName(rule.object)} reach ${senderName(situation)}: ${rule.object.metadata.namespace === situation.server.namespace ? `let its exportTo name ${situation.client.namespace ?? 'the caller’s namespace'}` : `move it to ${situation.server.namespace ?? 'the namespace of the Service'}`}; keep its trafficPolicy and subsets.`,
+      }
+    : hidden
+  if (!lost || (!rule && situation.exchanges.some(({ client }) => client?.record.upstreamCluster?.includes(host))))
+    return null
+  const step = clusterFacts(
+    situation,
+    `outbound|${situation.server.portNumber ?? 0}||${host}`,
+    routeOfCall(situation, 'client'),
+  )
+  const stored = situation.store.get(lost.by.kind, lost.by.metadata.namespace ?? null, lost.by.metadata.name)
+  const clusters = `istioctl proxy-config clusters ${situation.client.pod?.name ?? 'POD'}.${situation.client.pod?.namespace ?? 'NAMESPACE'} --fqdn ${host}`
+  // A rule of a third namespace may be meant for callers there.
+  const isOfServer = lost.by.metadata.namespace === situation.server.namespace
+  const isProven = rule !== undefined && isOfServer && step.exists === true && step.object === null
+  return hitOf({
+    subject: objectName(lost.by),
+    title: rule
+      ? `${lost.what} does not count for ${senderName(situation)}`
+      : `${senderName(situation)} is not shown ${lost.what}`,
+    statement: `${lost.what} is about ${destinationName(situation)}, and ${lost.why}. ${rule ? 'No other DestinationRule names the host, so none applies to this call.' : 'What is said about it does not reach this caller.'}`,
+    certainty: isProven ? 'proven' : 'likely',
+    supporting: [
+      ...(stored ? [quoteObject(stored, 'what decides who is shown it', lost.part)] : []),
+      ...step.quotes(
+        'the cluster of this call, without a DestinationRule',
+        { destinationRule: step.object },
+        () => undefined,
+      ),
+    ],
+    fix: editFix(
+      refOfObject(lost.by),
+      lost.change,
+      `callers in ${situation.client.namespace ?? 'the namespace of the caller'}`,
+      'what it says takes effect there at once',
+    ),
+    verify: { command: clusters, expect: `${rule?.object.metadata.name ?? host} in the column DESTINATION RULE` },
+    wouldDecide: isProven ? null : { command: clusters, why: 'the column DESTINATION RULE shows what the proxy has' },
+  })
 }
 
 interface Hidden {

@@ -7,6 +7,7 @@ import { defineRule } from '../define-rule.ts'
 import { routeOfCall } from '../lib/call-route.ts'
 import { objectName, refOfObject } from '../lib/cluster.ts'
 import { editFix, hitOf } from '../lib/make-hit.ts'
+import { isUndiscovered, otherRevisionOf } from '../lib/read-by-istiod.ts'
 import { destinationName } from '../lib/words.ts'
 
 /** Two VirtualServices claim one host inside the mesh. One of them counts, the other does nothing. */
@@ -24,14 +25,19 @@ export default defineRule({
     const own = situation.client.namespace
     const claiming = situation.store
       .objects('VirtualService')
-      .filter(({ spec, metadata }) => {
+      .filter((object) => {
+        const { spec, metadata } = object
         const gateways: readonly string[] = spec?.gateways ?? []
         const onMesh = gateways.length === 0 || gateways.includes('mesh')
         const hosts: readonly string[] = spec?.hosts ?? []
-        const visible = own === null || isExportedTo(spec?.exportTo, metadata.namespace ?? '', own)
+        const visible =
+          own === null ||
+          isExportedTo(spec?.exportTo, metadata.namespace ?? '', own, situation.mesh.defaultVirtualServiceExportTo)
         return (
           onMesh &&
           visible &&
+          otherRevisionOf(situation, object) === null &&
+          isUndiscovered(situation, metadata.namespace ?? '') !== true &&
           hosts.some((name) => resolveHost(name, metadata.namespace ?? '').toLowerCase() === host.toLowerCase())
         )
       })

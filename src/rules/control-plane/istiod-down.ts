@@ -5,6 +5,7 @@ import { defineRule } from '../define-rule.ts'
 import { quoteZtunnel, ztunnelErrors } from '../lib/ambient.ts'
 import { aboutCreation, failedInjections, quoteEvent } from '../lib/creation-events.ts'
 import { hit } from '../lib/hit.ts'
+import { unproxiedPods } from '../lib/injection.ts'
 import { istiodDeployments, istiods, readyIstiods, revisionOf, revisionsOfCall } from '../lib/istiods.ts'
 import { aboutSync } from '../lib/sync-state.ts'
 
@@ -38,12 +39,17 @@ export default defineRule({
     const isBroken = situation.symptom === 'reset' || situation.symptom === 'timeout'
     const about = failed
       ? aboutCreation(situation, failed)
-      : unknown || situation.symptom === 'not-injected'
-        ? 'call'
-        : // Running connections do not need istiod.
-          isBroken
-          ? 'aside'
-          : aboutSync(situation)
+      : situation.symptom === 'not-injected'
+        ? // A pod that is there was created without asking istiod; its successor will have to.
+          unproxiedPods(situation).length > 0
+          ? 'next'
+          : 'call'
+        : unknown
+          ? 'call'
+          : // Running connections do not need istiod.
+            isBroken
+            ? 'aside'
+            : aboutSync(situation)
     return fired(
       hit({
         subject: `istiod in ${istioNamespace}`,

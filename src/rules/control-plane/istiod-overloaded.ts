@@ -1,10 +1,10 @@
-import { fired, quiet } from '../../model/finding.ts'
+import { fired, quiet, ruledOut } from '../../model/finding.ts'
 import { quote } from '../../situation/situation.ts'
 import { defineRule } from '../define-rule.ts'
 import { hit } from '../lib/hit.ts'
 import { istiods } from '../lib/istiods.ts'
 import { containersOf } from '../lib/pod-facts.ts'
-import { aboutSync } from '../lib/sync-state.ts'
+import { aboutSync, isSynced, proxiesOnTheWay, proxyId, quoteStates } from '../lib/sync-state.ts'
 
 /** istiod was killed for its memory: pushes come late or not at all while it starts again. */
 export default defineRule({
@@ -17,8 +17,16 @@ export default defineRule({
   needs: ['mesh.config'],
   yieldsTo: ['proxy-nack-error', 'proxy-stale-or-disconnected'],
   check(situation) {
-    const hits = istiods(situation).flatMap((pod) => {
-      const killed = containersOf(pod).find(({ status }) => reasonOf(status) === 'OOMKilled')
+    const killedPods = istiods(situation).filter((pod) => containersOf(pod).some(isKilled))
+    // Whoever has acknowledged everything has missed nothing, however often istiod was killed before.
+    const synced = proxiesOnTheWay(situation)
+    if (killedPods.length > 0 && synced.length > 0 && synced.every((pod) => isSynced(situation, pod)))
+      return ruledOut(
+        'the proxies on the way have acknowledged all that istiod sent',
+        ...synced.flatMap((pod) => quoteStates(situation, pod, `${proxyId(pod)} is up to date`) ?? []).slice(0, 2),
+      )
+    const hits = killedPods.flatMap((pod) => {
+      const killed = containersOf(pod).find(isKilled)
       if (!killed) return []
       const { finishedAt } = killed.status?.lastState?.terminated ?? killed.status?.state?.terminated ?? {}
       return hit({
@@ -49,6 +57,10 @@ export default defineRule({
     return hits.length > 0 ? fired(...hits.slice(0, 1)) : quiet
   },
 })
+
+function isKilled({ status }: ReturnType<typeof containersOf>[number]): boolean {
+  return reasonOf(status) === 'OOMKilled'
+}
 
 // biome-ignore lint/suspicious/noExplicitAny: a container's status as printed
 function reasonOf(status: any): unknown {

@@ -1,13 +1,14 @@
-import type { Quote } from '../../model/evidence.ts'
 import { fired, type Hit, quiet, ruledOut } from '../../model/finding.ts'
-import type { Stored } from '../../situation/objects.ts'
-import { matchesLabels, type PodView } from '../../situation/pods.ts'
-import { quote, quoteObject, type Situation } from '../../situation/situation.ts'
+import { resourceFor } from '../../situation/objects.ts'
+import type { PodView } from '../../situation/pods.ts'
+import { quote, type Situation } from '../../situation/situation.ts'
 import { defineRule } from '../define-rule.ts'
 import { mergeHits } from '../lib/merge-hits.ts'
+import { patchFates } from '../lib/patches.ts'
+import { filtersOf, pathOf, rejectedObject, touchesCall } from '../lib/rejected-object.ts'
 import {
   aboutSync,
-  changeBefore,
+  decidesCall,
   messagesOf,
   proxiesOnTheWay,
   proxyId,
@@ -15,6 +16,7 @@ import {
   rejectionsOf,
   typesIn,
 } from '../lib/sync-state.ts'
+import { destinationName } from '../lib/words.ts'
 
 const rejectedByEnvoy = /config for \S+ rejected: |config received from XDS server, but was rejected/
 
@@ -45,20 +47,37 @@ function rejecting(situation: Situation, pod: PodView): Hit | null {
   const type = last?.entry.type ?? null
   // A rejection in the log that a later push has overcome is history.
   const state = type && sync ? (sync.types[type]?.state ?? null) : null
-  const standing = last !== null && (state === null || state === 'ERROR' || state === 'STALE')
+  // A proxy that answers nothing at all is STALE in types that it never rejected.
+  const hangs = typesIn(situation, pod, 'STALE')?.names.some(
+    (name) => !rejections.some(({ entry }) => entry.type === name),
+  )
+  const standing = last !== null && (state === null || state === 'ERROR' || (state === 'STALE' && hangs !== true))
   if (!errors && !standing) return null
   const own = messagesOf(situation, pod, rejectedByEnvoy).at(-1) ?? null
   const detail = errors?.types.map(([, { detail: text }]) => text).find((text) => text !== undefined) ?? null
   const reason = (standing ? last.entry.reason : null) ?? detail ?? own?.text ?? null
-  const culprit = findCulprit(situation, pod, reason, standing ? last.entry.time : null)
+  const culprit = rejectedObject(situation, pod, {
+    type: errors?.names[0] ?? type,
+    reason,
+    time: standing ? last.entry.time : null,
+  })
   const kinds = errors?.names.join(', ') ?? type ?? 'a push'
   const states = quoteStates(situation, pod, `istiod reports ${kinds} ERROR for ${proxyId(pod)}`)
-  const proven = errors !== null || state === 'STALE' || own !== null
-  const name = culprit ? `${culprit.stored.object.kind} ${pathOf(culprit.stored)}` : null
+  const touches = touchesCall(situation, reason)
+  // A filter that the rejected object inserts and the listeners lack: the rejection still stands, whatever istiod can say now.
+  const lacks =
+    culprit !== null && patchFates(situation, culprit.stored).some(({ pod: at, isThere }) => at === pod && !isThere)
+  const proven = touches && (errors !== null || state === 'STALE' || (state === null && lacks))
+  const name = culprit ? pathOf(culprit.stored) : null
+  const maybe = culprit ? [] : filtersOf(situation, pod)
   return {
     subject: name ?? proxyId(pod),
     title: `${proxyId(pod)} rejects its ${kinds} configuration${name ? ` because of ${name}` : ''}`,
-    statement: `${proxyId(pod)} answered the last push of ${kinds} with an error${reason ? `: ${firstLine(reason)}` : ''}. It runs on the configuration from before, so changes of this kind do not reach it.`,
+    statement: `${proxyId(pod)} answered the last push of ${kinds} with an error${reason ? `: ${firstLine(reason)}` : ''}. ${
+      touches
+        ? 'It runs on the configuration from before, so changes of this kind do not reach it.'
+        : `What the message names is not ${destinationName(situation)}: Envoy takes the rest of such a push, so changes for this call may well have arrived.`
+    }`,
     certainty: proven ? 'proven' : 'likely',
     supporting: [
       ...(standing
@@ -72,10 +91,10 @@ function rejecting(situation: Situation, pod: PodView): Hit | null {
     fix: {
       statement: name
         ? `Correct or remove what Envoy rejects in ${name}; leave other objects alone. Do not restart ${proxyId(pod)}: it would lose its last good configuration.`
-        : `Correct the object that the message names: look first at EnvoyFilters that select ${proxyId(pod)}. Do not restart the pod: it would lose its last good configuration.`,
+        : `Correct the object that the message is about${maybe.length > 0 ? `; ${maybe.map(pathOf).slice(0, 3).join(', ')} ${maybe.length === 1 ? 'patches' : 'patch'} this proxy and may be it` : ''}. Do not restart ${proxyId(pod)}: it would lose its last good configuration.`,
       commands: culprit
         ? [
-            `kubectl -n ${culprit.stored.object.metadata.namespace} edit ${culprit.stored.object.kind.toLowerCase()} ${culprit.stored.object.metadata.name}`,
+            `kubectl -n ${culprit.stored.object.metadata.namespace} edit ${resourceFor(culprit.stored.object.kind)} ${culprit.stored.object.metadata.name}`,
           ]
         : [],
       scope: name ? `every proxy that ${name} selects` : 'every proxy that the object selects',
@@ -88,73 +107,20 @@ function rejecting(situation: Situation, pod: PodView): Hit | null {
     },
     wouldDecide: proven
       ? null
-      : {
-          command: 'istioctl proxy-status -v 1',
-          why: 'whether the rejection still stands is not known without its state',
-        },
-    about: aboutSync(situation),
+      : touches
+        ? {
+            command: 'istioctl proxy-status -v 1',
+            why: 'whether the rejection still stands is not known without its state',
+          }
+        : {
+            command: `istioctl proxy-status ${proxyId(pod)}`,
+            why: 'the difference between what the proxy holds and what istiod would send shows whether this call is touched',
+          },
+    about: decidesCall(situation, pod, errors?.names ?? (type ? [type] : [])) ? aboutSync(situation) : 'aside',
   }
 }
 
 function firstLine(reason: string): string {
   const [line = ''] = reason.split('\n')
   return line.length > 300 ? `${line.slice(0, 300)}…` : line
-}
-
-interface Culprit {
-  readonly stored: Stored
-  readonly quotes: readonly Quote[]
-}
-
-/** The object whose text Envoy complains about, or else the change that the rejected push carried. */
-function findCulprit(situation: Situation, pod: PodView, reason: string | null, time: string | null): Culprit | null {
-  const filters = situation.store.list('EnvoyFilter').filter(({ object }) => {
-    const own = object.metadata.namespace === pod.namespace || object.metadata.namespace === situation.rootNamespace
-    const selector = object.spec?.workloadSelector?.labels
-    return own && (selector === undefined || matchesLabels(selector, pod.labels))
-  })
-  const words = wordsOf(reason)
-  const repeated = filters.filter(({ object }) =>
-    words.some((word) => textsIn(object.spec).some((text) => text.includes(word))),
-  )
-  const change = changeBefore(situation, time)
-  const changed = change ? storedAs(situation, change.data.resource ?? '') : null
-  // What Envoy repeats beats what changed last, and the only candidate beats none; among several nobody is named.
-  const chosen =
-    repeated.length === 1
-      ? repeated[0]
-      : ([...repeated, ...(repeated.length === 0 ? filters : [])].find(({ object }) => object === changed?.object) ??
-        (repeated.length === 0 && filters.length === 1 ? filters[0] : undefined))
-  if (!chosen) return null
-  return {
-    stored: chosen,
-    quotes: [
-      quoteObject(chosen, `what ${pathOf(chosen)} asks for`, chosen.object.spec),
-      ...(change && chosen.object === changed?.object
-        ? [quote(change.entry, 'it changed just before the push that was rejected', change.data.raw, change.data.line)]
-        : []),
-    ],
-  }
-}
-
-/** An object by `Kind/ns/name`, as istiod's log names it. */
-function storedAs({ store }: Situation, resource: string): Stored | null {
-  const [kind = '', namespace = '', name = ''] = resource.split('/')
-  return store.get(kind, namespace, name)
-}
-
-/** Pieces of configuration that Envoy repeats in its message: `[string "function …"]`, 'name'. */
-function wordsOf(reason: string | null): readonly string[] {
-  if (reason === null) return []
-  return [...reason.matchAll(/"([^"\n]{6,}?)(?:\.\.\.)?"|'([^'\n]{6,})'/g)].map(([, a, b]) => (a ?? b ?? '').trim())
-}
-
-function textsIn(value: unknown): readonly string[] {
-  if (typeof value === 'string') return [value]
-  if (typeof value !== 'object' || value === null) return []
-  return Object.entries(value).flatMap(([key, inner]) => [key, ...textsIn(inner)])
-}
-
-function pathOf({ object }: Stored): string {
-  return `${object.metadata.namespace}/${object.metadata.name}`
 }

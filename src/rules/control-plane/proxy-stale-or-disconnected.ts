@@ -7,6 +7,7 @@ import { defineRule } from '../define-rule.ts'
 import { mergeHits } from '../lib/merge-hits.ts'
 import {
   aboutSync,
+  decidesCall,
   istiodLogRead,
   messagesOf,
   proxiesOnTheWay,
@@ -43,8 +44,9 @@ export default defineRule({
 
 function staleOf(situation: Situation, pod: PodView): Hit | null {
   const stale = typesIn(situation, pod, 'STALE')
-  // Up to 1.26 a rejected push reads STALE, too: then istiod's log has the rejection.
-  if (!stale || rejectionsOf(situation, pod).length > 0) return null
+  // Older tools call a rejected push STALE, too: then istiod's log has the rejection, of that very type.
+  if (!stale || stale.names.every((name) => rejectionsOf(situation, pod).some(({ entry }) => entry.type === name)))
+    return null
   const states = quoteStates(
     situation,
     pod,
@@ -74,7 +76,7 @@ function staleOf(situation: Situation, pod: PodView): Hit | null {
           command: `kubectl logs -n ${situation.given.istioNamespace} deploy/istiod | grep "ACK ERROR"`,
           why: 'this version of istioctl shows rejected pushes as STALE, too; istiod’s log tells them apart',
         },
-    about: aboutOf(situation, pod),
+    about: decidesCall(situation, pod, stale.names) ? aboutOf(situation, pod) : 'aside',
   }
 }
 

@@ -19,7 +19,7 @@ export default defineRule({
   title: 'The host is no known service, and only known ones may be called',
   why: 'With outboundTrafficPolicy REGISTRY_ONLY a proxy refuses every host that no Service and no ServiceEntry names: HTTP gets an empty 502, everything else is cut.',
   needs: [['client.accessLog', 'client.routes', 'client.listeners', 'client.config']],
-  yieldsTo: ['nc-scoped-out'],
+  yieldsTo: ['nc-scoped-out', 'revision-or-discovery-filtered'],
   // What a sidecar may call says nothing about a call that comes in from outside.
   applies: ({ gateway }) => gateway === null,
   seeAlso: ['https://istio.io/latest/docs/tasks/traffic-management/egress/egress-control/'],

@@ -3,6 +3,8 @@ import { matchesLabels } from '../../situation/pods.ts'
 import { quote, quoteObject } from '../../situation/situation.ts'
 import { defineRule } from '../define-rule.ts'
 import { nameOfStored } from '../lib/gateways.ts'
+import { patchFates } from '../lib/patches.ts'
+import { rejectionsOf } from '../lib/sync-state.ts'
 import { quoted } from '../lib/words.ts'
 
 const codes: ReadonlySet<string> = new Set(['IST0151', 'IST0152', 'IST0153', 'IST0154', 'IST0155'])
@@ -13,8 +15,9 @@ export default defineRule({
   layer: 'extension',
   severity: 'warning',
   explains: ['not-applied'],
-  title: 'A patch of an EnvoyFilter may not be applied',
+  title: 'A patch of an EnvoyFilter is not applied',
   why: 'A patch that is placed before or after a filter, or bound to a proxy version, is left out without a word when that filter or version is not there. Upgrades change both.',
+  yieldsTo: ['proxy-nack-error', 'proxy-stale-or-disconnected'],
   needs: ['server.config', ['server.analyze', 'gateway.analyze', 'client.analyze']],
   seeAlso: ['https://istio.io/latest/docs/reference/config/analysis/ist0151/'],
   check(situation) {
@@ -28,16 +31,26 @@ export default defineRule({
       return reach.some((pod) => !labels || matchesLabels(labels, pod.labels))
     })
     const found = filters.flatMap((filter) => {
-      const finding = situation.analyze.find(
-        ({ code, origin }) =>
-          codes.has(code) &&
-          origin?.name === filter.object.metadata.name &&
-          (origin.namespace === null || origin.namespace === filter.object.metadata.namespace),
-      )
-      return finding ? [{ filter, finding }] : []
+      const finding =
+        situation.analyze.find(
+          ({ code, origin }) =>
+            codes.has(code) &&
+            origin?.name === filter.object.metadata.name &&
+            (origin.namespace === null || origin.namespace === filter.object.metadata.namespace),
+        ) ?? null
+      const fates = patchFates(situation, filter)
+      const lost = fates.find(({ isThere }) => !isThere) ?? null
+      // What stands in the listeners is in force, whatever analyze fears.
+      return lost || (finding && fates.length === 0) ? [{ filter, finding, lost }] : []
     })
-    const [first] = found
+    const [first] = found.sort((a, b) => Number(a.lost === null) - Number(b.lost === null))
     if (!first) {
+      const [there] = filters.flatMap((filter) => patchFates(situation, filter).map((fate) => ({ filter, fate })))
+      if (there)
+        return ruledOut(
+          'the filters that EnvoyFilters insert are in the listeners',
+          quote(there.fate.entry, `filter ${there.fate.filter} is there`, there.fate.filter),
+        )
       const [filter] = filters
       return filter && situation.analyze.length > 0
         ? ruledOut(
@@ -50,16 +63,28 @@ export default defineRule({
           )
         : quiet
     }
-    const { filter, finding } = first
+    const { filter, finding, lost } = first
     const name = nameOfStored(filter)
-    const [pod] = pods
+    const pod = lost?.pod ?? pods[0]
+    // In the root namespace patches of old releases often lie about, bound to their version.
+    const isRejected = lost !== null && rejectionsOf(situation, lost.pod).some(({ entry }) => entry.type === 'LDS')
+    const isProven = lost !== null && !isRejected && filter.object.metadata.namespace !== rootNamespace
     return fired({
       subject: `EnvoyFilter ${name}`,
-      title: `EnvoyFilter ${name} has a patch that may be left out silently`,
-      statement: `${finding.code}: ${finding.message} The proxy then works without the patch, and reports no error.`,
-      certainty: 'likely',
+      title: lost
+        ? `EnvoyFilter ${name} has a patch that is not in the proxy: filter ${lost.filter} is missing`
+        : `EnvoyFilter ${name} has a patch that may be left out silently`,
+      statement: `${
+        lost
+          ? `It selects ${lost.pod.name}.${lost.pod.namespace}, whose listeners have no filter ${lost.filter}${lost.proxyVersion ? `; the patch is bound to proxyVersion ${lost.proxyVersion}` : ''}. `
+          : ''
+      }${finding ? `${finding.code}: ${finding.message} ` : ''}The proxy works without ${lost ? 'it' : 'the patch then'}, and reports no error.`,
+      certainty: isProven ? 'proven' : 'likely',
       supporting: [
-        quote(finding.entry, 'istioctl analyze says so', `${finding.code} ${finding.message}`),
+        ...(lost
+          ? [quote(lost.entry, `no listener of ${lost.pod.name}.${lost.pod.namespace} has filter ${lost.filter}`)]
+          : []),
+        ...(finding ? [quote(finding.entry, 'istioctl analyze says so', `${finding.code} ${finding.message}`)] : []),
         quoteObject(filter, `patches of EnvoyFilter ${name}`, filter.object.spec?.configPatches),
       ],
       contradicting: [],
@@ -78,10 +103,12 @@ export default defineRule({
             expect: 'the filter that the patch inserts',
           }
         : { command: 'istioctl proxy-config listener POD -o json', expect: 'the filter that the patch inserts' },
-      wouldDecide: {
-        command: `istioctl proxy-config listener ${pod ? `${pod.name}.${pod.namespace}` : 'POD'} -o json`,
-        why: 'whether the filter that the patch inserts is in the proxy',
-      },
+      wouldDecide: isProven
+        ? null
+        : {
+            command: `istioctl proxy-config listener ${pod ? `${pod.name}.${pod.namespace}` : 'POD'} -o json`,
+            why: 'whether the filter that the patch inserts is in the proxy',
+          },
       about: 'call',
     })
   },

@@ -4,6 +4,7 @@ import { podLabel } from '../../situation/pods.ts'
 import { quote, type Situation } from '../../situation/situation.ts'
 import { defineRule } from '../define-rule.ts'
 import { lastEnd } from '../lib/container-times.ts'
+import { aboutCreation, failedCreations, quoteEvent } from '../lib/creation-events.ts'
 import { hit } from '../lib/hit.ts'
 import { mergeHits } from '../lib/merge-hits.ts'
 import { containersOf } from '../lib/pod-facts.ts'
@@ -19,10 +20,47 @@ export default defineRule({
   needs: [['client.config', 'server.config']],
   seeAlso: ['https://istio.io/latest/docs/setup/additional-setup/cni/'],
   check(situation) {
-    const hits = [...situation.client.pods, ...situation.server.pods].flatMap((pod) => initFails(situation, pod) ?? [])
+    const hits = [
+      ...[...situation.client.pods, ...situation.server.pods].flatMap((pod) => initFails(situation, pod) ?? []),
+      ...initForbidden(situation),
+    ]
     return hits.length > 0 ? fired(...mergeHits(hits)) : quiet
   },
 })
+
+const refused = /\bistio-init\b/
+const byStandard = /violates PodSecurity|security context constraint|NET_ADMIN|NET_RAW|admission webhook/
+
+/** A security standard refuses the pod for what istio-init asks, so that there is no pod at all. */
+function initForbidden(situation: Situation): readonly Hit[] {
+  const [failed] = failedCreations(situation, (message) => refused.test(message) && byStandard.test(message)).filter(
+    ({ end }) => end !== null,
+  )
+  if (!failed) return []
+  const { event } = failed
+  const { namespace, name } = event.object
+  return [
+    hit({
+      subject: `${event.object.kind} ${namespace}/${name}`,
+      title: `No pod of ${name} can be created: what istio-init asks for is forbidden in namespace ${namespace}`,
+      statement: `The API server refuses the pod: ${event.message.slice(0, 300)}. istio-init wants NET_ADMIN and NET_RAW to redirect the pod's traffic.`,
+      certainty: 'proven',
+      supporting: [quoteEvent(event, 'the API server says why the pod was not created')],
+      fix: {
+        statement: `Use the istio-cni plugin, which needs no rights in the pod, or let namespace ${namespace} run pods with NET_ADMIN and NET_RAW (label pod-security.kubernetes.io/enforce); leave injection as it is.`,
+        commands: [`kubectl get namespace ${namespace} --show-labels`],
+        scope: `namespace ${namespace}`,
+        risk: 'a namespace label that allows more lets other pods use it, too',
+        undo: 'put the label back',
+      },
+      verify: {
+        command: `kubectl get events -n ${namespace} --field-selector reason=FailedCreate`,
+        expect: 'no new event that names istio-init, and new pods',
+      },
+      about: aboutCreation(situation, failed),
+    }),
+  ]
+}
 
 function initFails(situation: Situation, pod: PodView): Hit | null {
   const init = containersOf(pod).find(({ name, init: isInit }) => isInit && name === 'istio-init')

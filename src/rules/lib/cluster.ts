@@ -1,5 +1,10 @@
 import { type ConfigObject, objectText } from '../../mesh/config-object.ts'
-import { effectiveBlock, type SelectedRule, selectDestinationRule } from '../../mesh/destination-rule.ts'
+import {
+  effectiveBlock,
+  type SelectedRule,
+  selectDestinationRule,
+  unseenDestinationRules,
+} from '../../mesh/destination-rule.ts'
 import { type ClusterName, outboundClusterName, parseClusterName } from '../../mesh/names.ts'
 import type { Quote } from '../../model/evidence.ts'
 import type { KubeObject } from '../../model/kube.ts'
@@ -76,10 +81,22 @@ export function clusterFacts(situation: Situation, name: string, route: CallRout
 
 /** The DestinationRule that counts for the caller, from the objects that were read. */
 export function ruleFor(situation: Situation, host: string): SelectedRule | null {
-  const { client, server, gateway, store, mesh, rootNamespace } = situation
+  return ofCaller(situation, host, selectDestinationRule)
+}
+
+/** DestinationRules of a host when none counts for the caller. */
+export function unseenRulesFor(situation: Situation, host: string): SelectedRule['hidden'] {
+  return ofCaller(situation, host, unseenDestinationRules) ?? []
+}
+
+function ofCaller<T>(
+  { client, server, gateway, store, mesh, rootNamespace }: Situation,
+  host: string,
+  select: (...args: Parameters<typeof selectDestinationRule>) => T,
+): T | null {
   const namespace = client.namespace ?? gateway?.pods[0]?.namespace ?? null
   if (host === '' || namespace === null) return null
-  return selectDestinationRule(
+  return select(
     store.objects('DestinationRule'),
     { namespace, labels: client.pod?.labels ?? {}, ...(gateway ? { gateway: true } : {}) },
     { host, namespace: host.split('.')[1] ?? server.namespace ?? namespace },

@@ -19,17 +19,27 @@ export function failedInjections(
   situation: Situation,
   reason: (message: string) => boolean,
 ): readonly FailedCreation[] {
+  return failedCreations(situation, (message) => injector.test(message) && reason(message))
+}
+
+/** Pods that the API server refused to create, the latest first. */
+export function failedCreations(
+  situation: Situation,
+  because: (message: string) => boolean,
+): readonly FailedCreation[] {
   return situation.events
-    .filter(({ message }) => injector.test(message) && reason(message))
+    .filter(({ message }) => because(message))
     .map((event) => ({ event, end: endOf(situation, event) }))
     .reverse()
 }
 
-/** The end of the call whose workload the event names: `web-5d4f` belongs to `web`. */
+/** The end of the call whose workload the event names: ReplicaSet `web-5d4f7c9b8d` belongs to `web`, `web-report-…` does not. */
 function endOf(situation: Situation, { object }: StoredEvent): FailedCreation['end'] {
   const { client, server, given, store } = situation
   const belongs = (name: string | undefined) =>
-    name !== undefined && (object.name === name || object.name.startsWith(`${name}-`))
+    name !== undefined &&
+    (object.name === name ||
+      (object.name.startsWith(`${name}-`) && /^[a-z0-9]+$/.test(object.name.slice(name.length + 1))))
   const clientNames = [given.from?.name, ...client.pods.map(({ workload }) => workload?.name)]
   if (object.namespace === situation.clientNamespace && clientNames.some(belongs)) return 'client'
   if (object.namespace !== situation.serverNamespace) return null

@@ -15,6 +15,7 @@ export interface EndpointLoss {
   readonly kind:
     | 'no-selector-match'
     | 'scaled-to-zero'
+    | 'no-pods'
     | 'not-ready'
     | 'port-name'
     | 'no-selector'
@@ -104,10 +105,11 @@ function noSelector(situation: Situation, service: Stored): EndpointLoss | null 
 }
 
 function nothingSelected(
-  { store }: Situation,
+  situation: Situation,
   service: Stored,
   selector: Readonly<Record<string, string>>,
 ): EndpointLoss {
+  const { store } = situation
   const namespace = service.object.metadata.namespace ?? ''
   const workloads = store
     .list('Deployment', namespace)
@@ -131,6 +133,8 @@ function nothingSelected(
       },
     }
   }
+  const [wanted] = workloads
+  if (wanted) return podsMissing(situation, service, wanted)
   const entry = store.entryFor('Pod', namespace) ?? service.entry
   return {
     kind: 'no-selector-match',
@@ -146,6 +150,43 @@ function nothingSelected(
       'a selector that fits other pods sends traffic to them',
     ),
   }
+}
+
+/** The selector fits what the Deployment would make, and its pods are not there: somebody keeps them from being created. */
+function podsMissing({ events, store }: Situation, service: Stored, workload: Stored): EndpointLoss {
+  const { name, namespace = '' } = workload.object.metadata
+  const own = new RegExp(`^${escaped(name)}-[a-z0-9]{5,10}$`)
+  const event = events.findLast(
+    ({ reason, object }) => reason === 'FailedCreate' && object.namespace === namespace && own.test(object.name),
+  )
+  const conditions: readonly { type?: string; status?: string; message?: string }[] =
+    workload.object.status?.conditions ?? []
+  const failure = conditions.find(({ type, status }) => type === 'ReplicaFailure' && status === 'True')
+  const said = event?.message ?? failure?.message ?? null
+  const entry = store.entryFor('Pod', namespace) ?? service.entry
+  return {
+    kind: 'no-pods',
+    text: `Deployment ${namespace}/${name}, which ${label(service)} selects, has no pod${said ? ': none could be created' : ''}`,
+    quotes: [
+      quoteObject(workload, 'how many pods are wanted and there', {
+        replicas: workload.object.spec?.replicas ?? 1,
+        status: { replicas: workload.object.status?.replicas ?? 0, conditions: failure ? [failure] : [] },
+      }),
+      quote(entry, `no pod in ${namespace} is of ${name}`),
+      ...(event ? [quote(event.entry, 'why no pod could be created', event.message)] : []),
+    ],
+    fix: {
+      statement: `Find out why no pod of Deployment ${namespace}/${name} is created${said ? ', which the message says,' : ''} and repair that; leave the Service as it is.`,
+      commands: [`kubectl -n ${namespace} get events --field-selector reason=FailedCreate`],
+      scope: `Deployment ${namespace}/${name}`,
+      risk: 'none while only reading',
+      undo: 'nothing to undo',
+    },
+  }
+}
+
+function escaped(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
 }
 
 function podLabels(pods: readonly Stored[]): string {

@@ -1,47 +1,16 @@
 import { type InjectionAnswer, wouldBeInjected } from '../../mesh/enrolment.ts'
+import { type LabelSelector, selects } from '../../mesh/label-selector.ts'
 import type { KubeObject } from '../../model/kube.ts'
 import type { Stored } from '../../situation/objects.ts'
 import type { PodView } from '../../situation/pods.ts'
 import type { Situation } from '../../situation/situation.ts'
 
-type Labels = Readonly<Record<string, string>>
-
-interface Selector {
-  readonly matchLabels?: Labels
-  readonly matchExpressions?: readonly {
-    readonly key: string
-    readonly operator: string
-    readonly values?: readonly string[]
-  }[]
-}
-
 interface Webhook {
   readonly name: string
   readonly failurePolicy?: string
-  readonly namespaceSelector?: Selector
-  readonly objectSelector?: Selector
+  readonly namespaceSelector?: LabelSelector
+  readonly objectSelector?: LabelSelector
   readonly rules?: readonly { readonly resources?: readonly string[] }[]
-}
-
-/** A label selector of Kubernetes; an absent or empty one matches everything. */
-export function selects(selector: Selector | undefined, labels: Labels): boolean {
-  const { matchLabels = {}, matchExpressions = [] } = selector ?? {}
-  if (!Object.entries(matchLabels).every(([key, value]) => labels[key] === value)) return false
-  return matchExpressions.every(({ key, operator, values = [] }) => {
-    const value = labels[key]
-    switch (operator) {
-      case 'In':
-        return value !== undefined && values.includes(value)
-      case 'NotIn':
-        return value === undefined || !values.includes(value)
-      case 'Exists':
-        return value !== undefined
-      case 'DoesNotExist':
-        return value === undefined
-      default:
-        return false
-    }
-  })
 }
 
 export interface InjectorWebhook {

@@ -4,3 +4,8 @@ import type { Line } from '../../situation/exchanges.ts'
 export function isBlocked({ record }: Line): boolean {
   return record.routeName === 'block_all' || record.upstreamCluster === 'BlackHoleCluster'
 }
+
+/** The proxy took the destination for a host outside: it refused it, or passed the bytes on without a look. */
+export function isUnknownHost(line: Line): boolean {
+  return isBlocked(line) || line.record.upstreamCluster === 'PassthroughCluster'
+}

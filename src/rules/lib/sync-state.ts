@@ -24,6 +24,22 @@ export function typesIn(situation: Situation, pod: PodView, wanted: 'STALE' | 'E
   return types.length === 0 ? null : { sync, types, names: types.map(([name]) => name) }
 }
 
+/** Every type that istiod has sent it is acknowledged; false also where the states are not shown. */
+export function isSynced(situation: Situation, pod: PodView): boolean {
+  const states = Object.values(situation.sync(pod)?.types ?? {}).map(({ state }) => state)
+  return states.includes('SYNCED') && states.every((state) => !['STALE', 'ERROR'].includes(state))
+}
+
+/**
+ * Whether what a proxy lacks of these types can change this call. The destination's proxy takes calls by its listeners, the clusters
+ * and filters behind them, and its certificates; its routes and endpoints are those of calls that it makes itself.
+ */
+export function decidesCall({ client, gateway, waypoint }: Situation, pod: PodView, types: readonly string[]): boolean {
+  const routes = [...client.pods, ...(gateway?.pods ?? []), ...(waypoint?.pods ?? [])]
+  const calls = routes.some(({ name, namespace }) => name === pod.name && namespace === pod.namespace)
+  return calls || types.length === 0 || types.some((type) => type !== 'RDS' && type !== 'EDS')
+}
+
 export function quoteStates(situation: Situation, pod: PodView, statement: string): Quote | null {
   const sync = situation.sync(pod)
   if (!sync) return null

@@ -39,7 +39,7 @@ export default defineRule({
           undo: 'remove the annotation',
         },
         verify: { command: `kubectl get pods -n ${pod.namespace}`, expect: 'Completed for the next run' },
-        about: symptom === 'unknown' && exchanges.length === 0 ? 'call' : 'aside',
+        about: symptom === 'unknown' && !exchanges.some(({ showsSymptom }) => showsSymptom) ? 'call' : 'aside',
       })
     })
     return hits.length > 0 ? fired(...mergeHits(hits)) : quiet

@@ -1,4 +1,5 @@
-import { fired, quiet } from '../../model/finding.ts'
+import { fired, quiet, type RuleOutcome, ruledOut } from '../../model/finding.ts'
+import type { Line } from '../../situation/exchanges.ts'
 import { podLabel } from '../../situation/pods.ts'
 import { quote, quoteLine } from '../../situation/situation.ts'
 import { defineRule } from '../define-rule.ts'
@@ -17,26 +18,29 @@ export default defineRule({
   why: 'The log gives the whole duration and the time until the upstream’s first bytes. A large rest is spent in the proxy, or in sending to a slow reader; a proxy short of CPU is the usual reason.',
   needs: [['server.accessLog', 'client.accessLog']],
   check(situation) {
-    const slow = situation.lines.filter(({ role, record }) => {
-      const { durationMs, upstreamTimeMs } = record
-      if (role !== 'server' || durationMs === null || upstreamTimeMs === null) return false
-      return durationMs >= 500 && upstreamTimeMs <= durationMs / 5 && record.flags.length === 0
-    })
-    const all = situation.lines.filter(({ role, record }) => role === 'server' && record.durationMs !== null)
-    const [first] = slow
+    const timed = situation.lines.filter(
+      ({ pod, record }) => pod !== null && record.durationMs !== null && record.upstreamTimeMs !== null,
+    )
     // One odd request is no pattern.
-    if (!first?.pod || slow.length < 3 || slow.length * 3 < all.length) return quiet
-    const { pod } = first
+    const found = roles
+      .map((role) => timed.filter((line) => line.role === role))
+      .map((all) => ({ all, slow: all.filter(isOwnTime) }))
+      .find(({ all, slow }) => slow.length >= 3 && slow.length * 3 >= all.length)
+    const [first] = found?.slow ?? []
+    if (!found || !first?.pod) return spentBehind(timed)
+    const { slow, all } = found
+    const { pod, role } = first
+    const where = role === 'server' ? destinationName(situation) : `${pod.name}.${pod.namespace}`
     const proxy = proxyContainer(pod)
     const limit: unknown = proxy?.spec.resources?.limits?.cpu
     return fired(
       hit({
         subject: `${pod.name}.${pod.namespace}`,
-        title: `The proxy of ${destinationName(situation)} takes most of the time itself`,
-        statement: `${plural(slow.length, 'request')} of ${all.length} took ${first.record.durationMs} ms and the like, of which the application took ${first.record.upstreamTimeMs} ms.${limit ? ` The proxy may use ${String(limit)} CPU.` : ''}`,
+        title: `The proxy of ${where} takes most of the time itself`,
+        statement: `${plural(slow.length, 'request')} of ${all.length} took ${first.record.durationMs} ms and the like, of which ${role === 'server' ? 'the application' : 'what lies behind it'} took ${first.record.upstreamTimeMs} ms until it began to answer.${limit ? ` The proxy may use ${String(limit)} CPU.` : ''}`,
         certainty: 'possible',
         supporting: [
-          ...slow.slice(0, 3).map((line) => quoteLine(line, 'whole duration against the application’s part')),
+          ...slow.slice(0, 3).map((line) => quoteLine(line, 'whole duration against the part of what lies behind')),
           ...(limit
             ? [
                 quote(
@@ -49,7 +53,7 @@ export default defineRule({
         ],
         wouldDecide: {
           command: `kubectl top pod -n ${pod.namespace} ${pod.name} --containers`,
-          why: 'an istio-proxy at its CPU limit would prove it; else the reader is slow',
+          why: 'an istio-proxy at its CPU limit would prove it; else the reader is slow, or the answer long',
         },
         fix: {
           statement: `Raise the CPU limit of the proxy of ${podLabel(pod)} (annotation sidecar.istio.io/proxyCPULimit), or its concurrency; keep the other annotations.`,
@@ -66,3 +70,33 @@ export default defineRule({
     )
   },
 })
+
+const roles = ['server', 'waypoint', 'gateway', 'client'] as const
+
+/** Most of the time went by after the upstream had begun to answer, or before it was asked. */
+function isOwnTime({ record }: Line): boolean {
+  const { durationMs, upstreamTimeMs, flags } = record
+  return (
+    durationMs !== null &&
+    upstreamTimeMs !== null &&
+    durationMs >= 500 &&
+    upstreamTimeMs <= durationMs / 5 &&
+    flags.length === 0
+  )
+}
+
+/** The destination's proxy waited for the application nearly all of the time. */
+function spentBehind(timed: readonly Line[]): RuleOutcome {
+  const slow = timed.findLast(
+    ({ role, record }) =>
+      role === 'server' &&
+      (record.durationMs ?? 0) >= 500 &&
+      (record.upstreamTimeMs ?? 0) >= (record.durationMs ?? 0) * 0.9,
+  )
+  return slow
+    ? ruledOut(
+        `the application itself took ${slow.record.upstreamTimeMs} of ${slow.record.durationMs} ms`,
+        quoteLine(slow, 'the whole duration, and the part of the application'),
+      )
+    : quiet
+}

@@ -35,13 +35,15 @@ function killed(situation: Situation, pod: PodView): Hit | null {
   const line = lineAtThatTime(situation, pod, end?.finishedAt ?? null)
   const limit: unknown = proxy.spec.resources?.limits?.memory
   const name = podLabel(pod)
+  const isDown = proxy.status?.ready === false || proxy.status?.state?.waiting !== undefined
   return hit({
     subject: `${pod.name}.${pod.namespace}`,
     title: `The proxy of ${pod.name}.${pod.namespace} was killed for its memory`,
     statement: `istio-proxy of ${pod.name}.${pod.namespace} ended with ${end?.reason ?? 'an out-of-memory kill'}${end?.finishedAt ? ` at ${end.finishedAt}` : ''}${limit ? ` at a limit of ${String(limit)}` : ''}; it has restarted ${proxy.status?.restartCount ?? 0} times.${
       line ? ' The call failed at that moment.' : ''
     }`,
-    certainty: line ? 'proven' : 'likely',
+    // One kill some day is no reason; a proxy that is down now, or was killed again and again, may be.
+    certainty: line ? 'proven' : isDown || (proxy.status?.restartCount ?? 0) > 2 ? 'likely' : 'possible',
     supporting: [
       ...(end
         ? [

@@ -9,6 +9,7 @@ import { defineRule } from '../define-rule.ts'
 import { tokenWasSent } from '../lib/allow-miss.ts'
 import { jwtRulesOf, requestAuthAt } from '../lib/jwt-refusal.ts'
 import { looseFix } from '../lib/policy-fix.ts'
+import { concernsCall } from '../lib/read-by-istiod.ts'
 import { enforcerAt } from '../lib/refusal.ts'
 import { fieldsOf, rulesOf } from '../lib/rule-fields.ts'
 import { callerName, destinationName, tryAgain } from '../lib/words.ts'
@@ -67,12 +68,14 @@ function demandOf(situation: Situation, pod: PodView): Stored | null {
   return found ?? null
 }
 
-/** Something else of this call that the complaint may be about: routes of this host, or policies that reach it. */
+/** Anything else of this call that the complaint may be about: routes, rules, patches or policies that concern it. */
 function hasOtherSubject(situation: Situation): boolean {
-  const { host } = situation.server
-  const fits = (name: unknown) =>
-    typeof name === 'string' && host !== null && (name === host || host.startsWith(`${name}.`))
-  const routed = situation.store.list('VirtualService').some(({ object }) => object.spec?.hosts?.some(fits))
+  const kinds = ['VirtualService', 'DestinationRule', 'EnvoyFilter', 'AuthorizationPolicy', 'ServiceEntry', 'Sidecar']
+  // What was changed may also be what does not reach this call.
+  const near = [situation.clientNamespace, situation.serverNamespace]
+  const policies = situation.store
+    .objects('AuthorizationPolicy')
+    .some(({ metadata }) => near.includes(metadata.namespace ?? null))
   const attached = situation.store
     .list('HTTPRoute')
     .some(({ object }) =>
@@ -81,7 +84,11 @@ function hasOtherSubject(situation: Situation): boolean {
           kind === 'Service' && name === situation.server.service?.object.metadata.name,
       ),
     )
-  return routed || attached
+  return (
+    attached ||
+    policies ||
+    kinds.some((kind) => situation.store.list(kind).some((stored) => concernsCall(situation, stored)))
+  )
 }
 
 function refusesBadTokens({ exchanges }: Situation): boolean {
@@ -122,7 +129,7 @@ function open(situation: Situation, pod: PodView, policies: readonly Stored[], l
       ? null
       : {
           command: `istioctl x authz check ${pod.name}.${pod.namespace}`,
-          why: 'it lists every policy that reaches this proxy: none with a request principal proves it',
+          why: 'it lists every policy that reaches this proxy: none with a request principal proves it, if tokens are what the complaint is about',
         },
     about: 'call',
   }
