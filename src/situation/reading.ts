@@ -45,8 +45,11 @@ function symptomsOf(situation: Situation): readonly SymptomId[] {
       line ? [line.record] : [],
     ),
   )
+  const isCut = ztunnelShowsSymptom(situation)
   return SymptomIds.options.filter(
-    (symptom) => symptom !== 'unknown' && shown.some((record) => showsSymptom(record, symptom)),
+    (symptom) =>
+      symptom !== 'unknown' &&
+      (shown.some((record) => showsSymptom(record, symptom)) || (isCut && symptom === 'reset')),
   )
 }
 
@@ -171,8 +174,11 @@ function silentCaller({ entries, client, sample }: Situation) {
 }
 
 /** Who says that a change has no effect sees requests go through as before; a refusal beside them is somebody's other test. */
-function complained({ symptom, passing }: Situation): Exchange | null {
-  return symptom === 'not-applied' ? (passing.at(-1) ?? null) : null
+function complained(situation: Situation): Exchange | null {
+  const { symptom, passing, pasted } = situation
+  const { status = null, errorCode = null } = pasted.curl ?? {}
+  const gotThrough = errorCode === null && (status === null || status < 400) && !callerIsOpen(situation)
+  return symptom === 'not-applied' && gotThrough ? (passing.at(-1) ?? null) : null
 }
 
 /** Where nothing fails, what passes shows who answers; but only seen from the front: what a proxy there refuses never gets further. */
@@ -193,6 +199,7 @@ function callerIsOpen({ given, client, gateway }: Situation): boolean {
 /** Lines of ztunnels about this call: both ends by workload or address. Failing ones first where the symptom is a failure. */
 export function ztunnelOfCall(situation: Situation) {
   const { client, server } = situation
+  const isNowhere = server.host === null && server.pods.length === 0
   const fits = (pods: readonly PodView[], workload: string | null, namespace: string | null, address: string | null) =>
     pods.length === 0 ||
     pods.some(
@@ -203,7 +210,8 @@ export function ztunnelOfCall(situation: Situation) {
   const lines = situation.ztunnelLines.filter(
     ({ record, entry }) =>
       entry === 'given' ||
-      (fits(client.pods, record.srcWorkload, record.srcNamespace, record.srcAddress) &&
+      (!isNowhere &&
+        fits(client.pods, record.srcWorkload, record.srcNamespace, record.srcAddress) &&
         (fits(server.pods, record.dstWorkload, record.dstNamespace, record.dstAddress) ||
           toWaypoint(situation, record.dstWorkload) ||
           (server.host !== null && record.dstService === server.host))),
