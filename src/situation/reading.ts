@@ -184,11 +184,14 @@ function complained(situation: Situation): Exchange | null {
 /** Where nothing fails, what passes shows who answers; but only seen from the front: what a proxy there refuses never gets further. */
 function passedInFull(situation: Situation): Exchange | null {
   const last = situation.exchanges.at(-1) ?? null
-  if (last === null || curlShowsSymptom(situation) || callerIsOpen(situation)) return null
-  const { client, gateway } = situation
-  if (gateway !== null && last.gateway === null) return null
-  const hasProxy = client.pods.some(({ hasEnvoy }) => hasEnvoy)
-  return hasProxy && last.client === null && situation.logState('client') !== 'lines' ? null : last
+  return last === null || curlShowsSymptom(situation) || !isSeenFromFront(situation) ? null : last
+}
+
+/** Whether the first proxy of the call was seen to pass something on, or there is none. */
+export function isSeenFromFront({ client, gateway, exchanges }: Situation): boolean {
+  if (gateway !== null) return exchanges.some((exchange) => exchange.gateway !== null)
+  if (client.pods.length === 0) return client.external
+  return !client.pods.some(({ hasEnvoy }) => hasEnvoy) || exchanges.some((exchange) => exchange.client !== null)
 }
 
 /** Nobody said who calls, and no log told. */
