@@ -39,17 +39,19 @@ const ofClusters = [
 ]
 const ofEndpoints = ['hostStatuses', 'addedViaApi', 'observabilityName']
 
+export const readClusters = (source: unknown): readonly EnvoyCluster[] =>
+  readEntries(
+    source,
+    'cluster',
+    (entry) =>
+      typeof entry.name === 'string' &&
+      ofClusters.some((key) => key in entry) &&
+      !ofEndpoints.some((key) => key in entry),
+  )
+
 /** `istioctl proxy-config cluster -o json`. */
 export default defineParser<readonly EnvoyCluster[]>({
   name: 'proxy-config-cluster',
   schema: z.array(EnvoyCluster),
-  parse: (text) =>
-    readEntries(
-      text,
-      'cluster',
-      (entry) =>
-        typeof entry.name === 'string' &&
-        ofClusters.some((key) => key in entry) &&
-        !ofEndpoints.some((key) => key in entry),
-    ),
+  parse: readClusters,
 })

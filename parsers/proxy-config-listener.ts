@@ -45,9 +45,12 @@ export type EnvoyListener = z.infer<typeof EnvoyListener>
 
 const parts = ['address', 'filterChains', 'defaultFilterChain', 'internalListener', 'apiListener', 'listenerFilters']
 
+export const readListeners = (source: unknown): readonly EnvoyListener[] =>
+  readEntries(source, 'listener', (entry) => parts.some((part) => part in entry))
+
 /** `istioctl proxy-config listener -o json`. */
 export default defineParser<readonly EnvoyListener[]>({
   name: 'proxy-config-listener',
   schema: z.array(EnvoyListener),
-  parse: (text) => readEntries(text, 'listener', (entry) => parts.some((part) => part in entry)),
+  parse: readListeners,
 })

@@ -42,17 +42,19 @@ const ofOthers = [
   'clusterName',
 ]
 
+export const readRoutes = (source: unknown): readonly RouteConfiguration[] =>
+  readEntries(
+    source,
+    'route configuration',
+    (entry) =>
+      ofRoutes.some((key) => key in entry) &&
+      !ofOthers.some((key) => key in entry) &&
+      (entry.virtualHosts === undefined || Array.isArray(entry.virtualHosts)),
+  )
+
 /** `istioctl proxy-config route -o json`. */
 export default defineParser<readonly RouteConfiguration[]>({
   name: 'proxy-config-route',
   schema: z.array(RouteConfiguration),
-  parse: (text) =>
-    readEntries(
-      text,
-      'route configuration',
-      (entry) =>
-        ofRoutes.some((key) => key in entry) &&
-        !ofOthers.some((key) => key in entry) &&
-        (entry.virtualHosts === undefined || Array.isArray(entry.virtualHosts)),
-    ),
+  parse: readRoutes,
 })

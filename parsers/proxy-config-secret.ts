@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { ParseError } from '../src/model/errors.ts'
 import { defineParser } from '../src/model/parser.ts'
-import { isObject, type JsonObject, kindOf, readProxyConfigJson } from './lib/proxy-config-json.ts'
+import { isObject, type JsonObject, kindOf, readSource } from './lib/proxy-config-json.ts'
 
 export const ProxySecret = z.object({
   /** `default` is the workload's own certificate, `ROOTCA` what it trusts, `kubernetes://NAME` a gateway's credential. */
@@ -18,22 +18,24 @@ export const ProxySecret = z.object({
 })
 export type ProxySecret = z.infer<typeof ProxySecret>
 
+export function readSecrets(source: unknown): readonly ProxySecret[] {
+  const dump = readSource(source)
+  if (!isObject(dump)) throw new ParseError(`an object with secrets was expected, got ${kindOf(dump)}`)
+  const known = ['dynamicActiveSecrets', 'dynamicWarmingSecrets', 'staticSecrets', '@type']
+  if (Object.keys(dump).length > 0 && !known.some((key) => key in dump))
+    throw new ParseError(`an object with secrets was expected, got ${kindOf(dump)}`)
+  return [
+    ...secrets(dump.dynamicActiveSecrets, 'active'),
+    ...secrets(dump.dynamicWarmingSecrets, 'warming'),
+    ...secrets(dump.staticSecrets, 'static'),
+  ]
+}
+
 /** `istioctl proxy-config secret -o json`. */
 export default defineParser<readonly ProxySecret[]>({
   name: 'proxy-config-secret',
   schema: z.array(ProxySecret),
-  parse(text) {
-    const dump = readProxyConfigJson(text)
-    if (!isObject(dump)) throw new ParseError(`an object with secrets was expected, got ${kindOf(dump)}`)
-    const known = ['dynamicActiveSecrets', 'dynamicWarmingSecrets', 'staticSecrets', '@type']
-    if (Object.keys(dump).length > 0 && !known.some((key) => key in dump))
-      throw new ParseError(`an object with secrets was expected, got ${kindOf(dump)}`)
-    return [
-      ...secrets(dump.dynamicActiveSecrets, 'active'),
-      ...secrets(dump.dynamicWarmingSecrets, 'warming'),
-      ...secrets(dump.staticSecrets, 'static'),
-    ]
-  },
+  parse: readSecrets,
 })
 
 function secrets(value: unknown, state: ProxySecret['state']): ProxySecret[] {

@@ -20,9 +20,14 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+/** What was printed, or what stands for it: the same part of a whole dump. */
+export function readSource(source: unknown): unknown {
+  return typeof source === 'string' ? readProxyConfigJson(source) : source
+}
+
 /** The list that a kind prints. `belongs` looks at one entry, only as deep as needed to tell another kind's output. */
-export function readEntries<T>(text: string, what: string, belongs: (entry: JsonObject) => boolean): T[] {
-  const value = readProxyConfigJson(text)
+export function readEntries<T>(source: unknown, what: string, belongs: (entry: JsonObject) => boolean): T[] {
+  const value = readSource(source)
   // Go prints a nil slice as null.
   if (value === null) return []
   if (!Array.isArray(value)) throw new ParseError(`a list of ${what} was expected, got ${kindOf(value)}`)

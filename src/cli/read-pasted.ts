@@ -34,6 +34,7 @@ function factsOf(transfer: CurlTransfer): CurlFacts {
     url,
     host: hostHeader ?? transfer.host,
     port,
+    address: transfer.connectedTo ?? transfer.tried[0] ?? null,
     method,
     path,
     status,

@@ -55,7 +55,10 @@ export function createCollector<S>(options: CollectorOptions<S>): Collector<S> {
   const entries = new Map<string, EvidenceEntry>()
   const pendingStarts: { want: Wanted; target: ProbeTarget; id: string }[] = []
   const runningAborts = new Set<AbortController>()
+  /** Answers that several targets read. */
+  const shared = new Map<string, Promise<CommandResult>>()
   let running = 0
+  let processes = 0
   let stopped: string | null = null
   let cached: S | null = null
 
@@ -146,8 +149,10 @@ export function createCollector<S>(options: CollectorOptions<S>): Collector<S> {
   /** Looks at everything that waits until nothing moves any more: what can start is queued, what can never start is finished. */
   function pump() {
     while (advanceAll() || giveUpOne()) {}
-    while (running < options.limit && pendingStarts.length > 0) {
-      const next = pendingStarts.shift()
+    const mayStart = ({ target }: { target: ProbeTarget }) =>
+      processes < options.limit || (target.isShared === true && shared.has(argvOf(target.command)))
+    for (let at = pendingStarts.findIndex(mayStart); at >= 0; at = pendingStarts.findIndex(mayStart)) {
+      const [next] = pendingStarts.splice(at, 1)
       if (next) void run(next.want, next.target, next.id)
     }
   }
@@ -215,18 +220,35 @@ export function createCollector<S>(options: CollectorOptions<S>): Collector<S> {
 
   async function run(item: Wanted, target: ProbeTarget, id: string) {
     running += 1
-    options.onStarted({ id, key: item.key, target })
-    const abort = new AbortController()
-    runningAborts.add(abort)
-    const result = await options.runner(target.command, abort.signal)
-    runningAborts.delete(abort)
-    const { entry, learned } = toEntry(item, target, id, result)
-    store(entry)
-    options.onFinished(entry, learned)
+    let answer = await answerOf(item, target, id)
+    const { instead } = target
+    if (instead && answer.entry.status === 'missing' && isWorthAnother(answer.entry.reason))
+      answer = await answerOf(item, { ...target, command: instead }, id)
+    store(answer.entry)
+    options.onFinished(answer.entry, answer.learned)
     running -= 1
     item.open -= 1
     if (item.open === 0) finish(item)
     pump()
+  }
+
+  async function answerOf(item: Wanted, target: ProbeTarget, id: string) {
+    options.onStarted({ id, key: item.key, target })
+    return toEntry(item, target, id, await execute(target))
+  }
+
+  function execute({ command, isShared }: ProbeTarget): Promise<CommandResult> {
+    const known = isShared ? shared.get(argvOf(command)) : undefined
+    if (known) return known
+    processes += 1
+    const abort = new AbortController()
+    runningAborts.add(abort)
+    const result = options.runner(command, abort.signal).finally(() => {
+      runningAborts.delete(abort)
+      processes -= 1
+    })
+    if (isShared) shared.set(argvOf(command), result)
+    return result
   }
 
   function toEntry(
@@ -292,6 +314,7 @@ export function createCollector<S>(options: CollectorOptions<S>): Collector<S> {
       seen = null
     },
     forget(keys) {
+      shared.clear()
       for (const key of keys) {
         wanted.delete(key)
         for (const [id, entry] of entries) if (entry.key === key) entries.delete(id)
@@ -332,6 +355,15 @@ export function createCollector<S>(options: CollectorOptions<S>): Collector<S> {
       pump()
     },
   }
+}
+
+const argvOf = ({ file, args }: Command) => JSON.stringify([file, ...args])
+
+/** Who was refused, or nobody answered, will not do better with another question of the same pod. */
+function isWorthAnother(reason: string | null): boolean {
+  return (
+    reason !== null && ['not-recorded', 'unsupported', 'too-big', 'unreadable', 'refused', 'other'].includes(reason)
+  )
 }
 
 /** Names an entry by what it is about, so that the order in which commands end changes nothing. */

@@ -1,6 +1,7 @@
+import { proxyConfigJson, readConfigDump } from '../model/config-dump.ts'
 import type { ArchiveContents } from './archive-contents.ts'
 import type { Answer, Flags } from './archive-kubectl.ts'
-import { endpointsFromText, proxyConfigJson, readConfigDump } from './envoy-json.ts'
+import { endpointsFromText } from './envoy-json.ts'
 
 const flag = (flags: Flags, name: string) => flags.get(name)?.at(-1)
 const printed = (stdout: string, stderr = '', code = 0): Answer => ({ code, stdout, stderr })
@@ -34,7 +35,7 @@ export async function answerProxyConfig(
   const text = await files.get('config_dump')?.()
   if (text === undefined) return undefined
   if (kind === 'all') return printed(`${text}\n`)
-  const dump = readConfigDump(text)
+  const dump = readConfigDump(JSON.parse(text))
   if (!dump || !(kind in sections)) return undefined
   const json = proxyConfigJson(dump, kind)
   if (json === undefined)

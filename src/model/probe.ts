@@ -9,6 +9,10 @@ export interface ProbeTarget {
   readonly namespace: string | null
   readonly name: string | null
   readonly command: Command
+  /** One of several that read parts of one answer: the command runs once for all of them. */
+  readonly isShared?: true
+  /** Asked where the command itself gave no answer, for another reason than that nobody may look or nobody is there. */
+  readonly instead?: Command
   /** What `read` must know to read the answer, such as the configured log format. Never part of a session. */
   readonly context?: unknown
 }

@@ -224,7 +224,11 @@ export function reduceRun(state: RunState, event: RunEvent): RunState {
       const { id, step, display, key, subject, at } = event
       return {
         ...state,
-        commands: [...state.commands, { id, step, display, key, subject, startedAt: at, entry: null, learned: null }],
+        // What gave no answer was asked in another way: one question, with the command that was last.
+        commands: [
+          ...state.commands.filter((one) => one.id !== id || one.entry !== null),
+          { id, step, display, key, subject, startedAt: at, entry: null, learned: null },
+        ],
       }
     }
     case 'command-finished':

@@ -1,15 +1,19 @@
 import analyzeParser from '../../parsers/analyze.ts'
 import versionParser from '../../parsers/istioctl-version.ts'
-import clusterParser from '../../parsers/proxy-config-cluster.ts'
+import { readSource } from '../../parsers/lib/proxy-config-json.ts'
+import { readClusters } from '../../parsers/proxy-config-cluster.ts'
 import endpointParser from '../../parsers/proxy-config-endpoint.ts'
-import listenerParser from '../../parsers/proxy-config-listener.ts'
-import routeParser from '../../parsers/proxy-config-route.ts'
-import secretParser from '../../parsers/proxy-config-secret.ts'
+import { readListeners } from '../../parsers/proxy-config-listener.ts'
+import { readRoutes } from '../../parsers/proxy-config-route.ts'
+import { readSecrets } from '../../parsers/proxy-config-secret.ts'
 import proxyStatusParser from '../../parsers/proxy-status.ts'
+import type { CommandResult } from '../model/command.ts'
+import { type ConfigDump, proxyConfigJson, readConfigDump } from '../model/config-dump.ts'
+import { ParseError } from '../model/errors.ts'
 import type { Role } from '../model/evidence.ts'
 import type { Layer } from '../model/layer.ts'
-import type { Parser } from '../model/parser.ts'
 import { ipOf } from '../situation/hints.ts'
+import type { PodView } from '../situation/pods.ts'
 import type { Situation } from '../situation/situation.ts'
 import {
   addressesAreKnown,
@@ -24,6 +28,7 @@ import {
   namespaceTarget,
   nothing,
   planForEnvoys,
+  podsToAsk,
   waitFor,
 } from './define.ts'
 
@@ -155,23 +160,46 @@ function proxyConfig<T extends readonly unknown[]>(
   kind: string,
   layer: Layer,
   title: string,
-  parser: Parser<T>,
+  read: (source: unknown) => T,
   what: string,
   many = `${what}s`,
 ) {
+  const isPartOfDump = kind !== 'endpoint'
   return defineProbe<T>({
     name,
     roles: ['client', 'server', 'gateway', 'waypoint'],
     title,
     layer,
     needsExec: true,
-    plan: (situation, role) =>
-      planForEnvoys(situation, role, role === 'gateway' ? 2 : 1, (pod) =>
-        istioctl('proxy-config', kind, `${pod.name}.${pod.namespace}`, '-o', 'json'),
-      ),
-    read: ({ stdout }) => parser.parse(stdout),
+    plan(situation, role) {
+      const ofKind = (asked: string, pod: PodView) =>
+        istioctl('proxy-config', asked, `${pod.name}.${pod.namespace}`, '-o', 'json')
+      const most = role === 'gateway' ? 2 : 1
+      const plan = planForEnvoys(situation, role, most, (pod) => ofKind(isPartOfDump ? 'all' : kind, pod))
+      if (plan.plan !== 'ask' || !isPartOfDump) return plan
+      const pods = podsToAsk(situation, role, most)
+      return ask(
+        ...plan.targets.map((target) => {
+          const pod = pods.find((one) => one.name === target.name && one.namespace === target.namespace)
+          return { ...target, isShared: true as const, ...(pod && { instead: ofKind(kind, pod) }) }
+        }),
+      )
+    },
+    read: (result, { command }) => read(command.args.includes('all') ? partOfDump(result, kind) : result.stdout),
     learned: (data) => count(data.length, what, many),
   })
+}
+
+const dumps = new WeakMap<CommandResult, ConfigDump | null>()
+
+/** One dump is read by several probes, and may be large: it is parsed once. */
+function partOfDump(result: CommandResult, kind: string): unknown {
+  const known = dumps.get(result)
+  const dump = known === undefined ? (readConfigDump(readSource(result.stdout)) ?? null) : known
+  dumps.set(result, dump)
+  const part = dump === null ? undefined : proxyConfigJson(dump, kind)
+  if (part === undefined) throw new ParseError(`a dump with ${kind}s was expected`)
+  return part
 }
 
 export const listeners = proxyConfig(
@@ -179,7 +207,7 @@ export const listeners = proxyConfig(
   'listener',
   'client-sidecar-listener',
   'listeners of the proxy',
-  listenerParser,
+  readListeners,
   'listener',
 )
 export const routes = proxyConfig(
@@ -187,7 +215,7 @@ export const routes = proxyConfig(
   'route',
   'client-sidecar-routing',
   'routes of the proxy',
-  routeParser,
+  readRoutes,
   'route configuration',
 )
 export const clusters = proxyConfig(
@@ -195,7 +223,7 @@ export const clusters = proxyConfig(
   'cluster',
   'client-sidecar-cluster',
   'clusters of the proxy',
-  clusterParser,
+  readClusters,
   'cluster',
 )
 export const endpoints = proxyConfig(
@@ -203,7 +231,7 @@ export const endpoints = proxyConfig(
   'endpoint',
   'kubernetes-endpoints',
   'endpoints of the proxy',
-  endpointParser,
+  (source) => endpointParser.parse(source as string), // never a part of a dump
   'cluster with endpoints',
   'clusters with endpoints',
 )
@@ -245,6 +273,6 @@ export const secrets = proxyConfig(
   'secret',
   'control-plane-ca',
   'certificates of the proxy',
-  secretParser,
+  readSecrets,
   'secret',
 )

@@ -390,7 +390,7 @@ export const podsByIp = defineProbe({
       command: kubectl('get', 'pods', '-A', '--field-selector', `status.podIP=${ip}`, '-o', 'json'),
     }))
     // The address a caller dials is a Service's, unless a gateway took the call.
-    const dialled = given.to || hints.host ? null : hints.serviceIp
+    const dialled = given.to || hints.host || situation.serverNamespace ? null : hints.serviceIp
     if (dialled === null) return ask(...pods)
     return ask(...pods, {
       subject: `service address ${dialled}`,

@@ -1,6 +1,6 @@
 import type { Given, Target } from '../model/call.ts'
 import type { KubeObject } from '../model/kube.ts'
-import type { Hints } from './hints.ts'
+import { type Hints, isBareName } from './hints.ts'
 import type { ObjectStore, Stored } from './objects.ts'
 import { matchesLabels, type PodView, podLabel, podWithIp, viewPod } from './pods.ts'
 import { publishedBackend } from './published.ts'
@@ -71,12 +71,7 @@ export function namespaceOfServer(given: Given, hints: Hints, store: ObjectStore
   if (dialled) return dialled.object.metadata.namespace ?? 'default'
   if (given.to) return given.namespace ?? namespaceOfClient(given, hints, store) ?? 'default'
   const name = given.host ?? hints.authority
-  return namespaceInHost(name, store) ?? (isBare(name) ? namespaceOfClient(given, hints, store) : null)
-}
-
-/** A name without dots is looked up in the caller's own namespace. */
-function isBare(host: string | null): boolean {
-  return host !== null && /^[a-z][a-z0-9-]*(?::\d+)?$/i.test(host)
+  return namespaceInHost(name, store) ?? (isBareName(name) ? namespaceOfClient(given, hints, store) : null)
 }
 
 /** `ledger.pay` is how callers in other namespaces write it; `ext.test` looks the same until namespaces were asked for. */

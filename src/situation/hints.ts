@@ -9,6 +9,8 @@ export interface CurlFacts {
   readonly url: string | null
   readonly host: string | null
   readonly port: number | null
+  /** The address it reached, or tried first. */
+  readonly address: string | null
   readonly method: string | null
   readonly path: string | null
   readonly status: number | null
@@ -79,8 +81,10 @@ export function readHints(given: Given, pasted: Pasted): Hints {
   const connection = pasted.ztunnel.find(({ error }) => error !== null) ?? pasted.ztunnel[0]
   if (connection) hints = fillNulls(hints, fromZtunnel(connection))
   if (pasted.curl) {
-    const { host, port, method, path } = pasted.curl
-    hints = fillNulls(hints, { authority: host, port, method, path })
+    const { host, port, address, method, path } = pasted.curl
+    // A bare name says nothing of its namespace; the Service that has the address does.
+    const serviceIp = given.from === null && isBareName(host) ? ipOf(address) : null
+    hints = fillNulls(hints, { authority: host, port, method, path, serviceIp })
   }
   const [from, to] = [addressOf(given.from), addressOf(given.to)]
   return {
@@ -147,6 +151,11 @@ function fromZtunnel(record: ZtunnelRecord): Partial<Hints> {
     host: record.dstService,
     port: portOf(record.dstHboneAddress ?? record.dstAddress),
   }
+}
+
+/** A name without dots: looked up in the caller's own namespace. */
+export function isBareName(host: string | null): boolean {
+  return host !== null && /^[a-z][a-z0-9-]*(?::\d+)?$/i.test(host)
 }
 
 function fillNulls(hints: Hints, more: Partial<Hints>): Hints {

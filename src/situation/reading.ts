@@ -186,18 +186,24 @@ function silentCaller({ entries, client, sample }: Situation) {
 }
 
 /** Who says that a change has no effect sees requests go through as before; a refusal beside them is somebody's other test. */
-function complained({ symptom, passing }: Situation): Exchange | null {
-  return symptom === 'not-applied' ? (passing.at(-1) ?? null) : null
+function complained(situation: Situation): Exchange | null {
+  const { symptom, passing, pasted } = situation
+  const { status = null, errorCode = null } = pasted.curl ?? {}
+  const gotThrough = errorCode === null && (status === null || status < 400) && !callerIsOpen(situation)
+  return symptom === 'not-applied' && gotThrough ? (passing.at(-1) ?? null) : null
 }
 
 /** Where nothing fails, what passes shows who answers; but only seen from the front: what a proxy there refuses never gets further. */
 function passedInFull(situation: Situation): Exchange | null {
   const last = situation.exchanges.at(-1) ?? null
-  if (last === null || curlShowsSymptom(situation) || callerIsOpen(situation)) return null
-  const { client, gateway } = situation
-  if (gateway !== null && last.gateway === null) return null
-  const hasProxy = client.pods.some(({ hasEnvoy }) => hasEnvoy)
-  return hasProxy && last.client === null && situation.logState('client') !== 'lines' ? null : last
+  return last === null || curlShowsSymptom(situation) || !isSeenFromFront(situation) ? null : last
+}
+
+/** Whether the first proxy of the call was seen to pass something on, or there is none. */
+export function isSeenFromFront({ client, gateway, exchanges }: Situation): boolean {
+  if (gateway !== null) return exchanges.some((exchange) => exchange.gateway !== null)
+  if (client.pods.length === 0) return client.external
+  return !client.pods.some(({ hasEnvoy }) => hasEnvoy) || exchanges.some((exchange) => exchange.client !== null)
 }
 
 /** Nobody said who calls, and no log told. */

@@ -1,7 +1,7 @@
 import type { AccessLogRecord } from '../model/access-log.ts'
 import type { NotChecked } from '../model/diagnosis.ts'
 import type { Exchange } from './exchanges.ts'
-import { curlShowsSymptom, ztunnelShowsSymptom } from './reading.ts'
+import { curlShowsSymptom, isSeenFromFront, ztunnelShowsSymptom } from './reading.ts'
 import type { Situation } from './situation.ts'
 import { isToWaypoint, ztunnelOfCall } from './ztunnel-lines.ts'
 
@@ -23,14 +23,19 @@ export function symptomGaps(situation: Situation): NotChecked[] {
 /** Logs that hold nothing of the call say neither that it fails nor that it works. */
 function neverLogged(situation: Situation): NotChecked[] {
   const { exchanges, pasted, symptom } = situation
-  // A handshake that fails leaves no line.
-  if (symptom === 'tls') return []
-  if (exchanges.length > 0 || pasted.curl !== null || ztunnelOfCall(situation).length > 0) return []
+  // A handshake that fails leaves no line; who called is a gap of its own.
+  if (symptom === 'tls' || pasted.curl !== null || ztunnelOfCall(situation).length > 0) return []
+  const isFrontSilent =
+    situation.failing.length === 0 && situation.client.pods.length > 0 && !isSeenFromFront(situation)
+  if (exchanges.length > 0 && !isFrontSilent) return []
   return [
     {
       what: `a request that shows ${symptom}`,
       layer: 'client',
-      reason: 'no line of this call stands in any log that was read',
+      reason:
+        exchanges.length > 0
+          ? "the log of the caller's proxy holds no line of this call, and what that proxy answers itself goes no further"
+          : 'no line of this call stands in any log that was read',
       unlock: 'send the request again and run this again, or give what the caller got with --curl',
     },
   ]

@@ -60,7 +60,8 @@ function isFrom(pods: readonly PodView[], { srcWorkload, srcNamespace, srcAddres
 
 function isToDestination(situation: Situation, record: ZtunnelRecord): boolean {
   const { server } = situation
-  if (server.pods.length === 0 && server.host === null && server.service === null) return true
+  // Where nobody knows what is called, no line is of this call.
+  if (server.pods.length === 0 && server.host === null && server.service === null) return false
   if (isToPods(situation, record)) return fitsPort(situation, record)
   const address = ipOf(record.dstHboneAddress) ?? ipOf(record.dstAddress)
   if (address !== null && serviceAddresses(situation).has(address)) return fitsServicePort(situation, record)

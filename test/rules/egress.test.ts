@@ -170,6 +170,7 @@ test('a name that DNS does not know, and a ServiceEntry does (changed: a Service
     url: null,
     host: 'ext.test',
     port: 80,
+    address: null,
     method: 'GET',
     path: '/',
     status: null,

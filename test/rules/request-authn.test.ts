@@ -138,6 +138,7 @@ describe('without the log of the destination', () => {
       url: null,
       host: 'ledger.pay',
       port: 8080,
+      address: null,
       method: 'GET',
       path: '/v1/balance',
       status: 401,

@@ -66,8 +66,9 @@ export default defineRule({
 function logged(situation: Situation, refusal: NonNullable<ReturnType<typeof refusalOf>>, miss: AllowMiss | null): Hit {
   const [policy] = miss?.policies ?? []
   const passes = miss?.passesNow === true
-  // On a TCP connection a rule may be out of reach because it names HTTP fields: without the policies that cannot be told.
-  const open = miss === null && situation.sample?.server?.record.kind === 'tcp'
+  // Where nothing reads HTTP a rule may be out of reach because it names HTTP fields: without the policies that cannot be told.
+  const readsNoHttp = refusal.at === 'ztunnel' || situation.sample?.server?.record.kind === 'tcp'
+  const open = readsNoHttp && (miss === null || miss.policies.length === 0)
   return {
     subject: policy ? policyName(policy) : destinationName(situation),
     title: titleOf(situation, miss),
@@ -88,7 +89,7 @@ function logged(situation: Situation, refusal: NonNullable<ReturnType<typeof ref
     wouldDecide: open
       ? {
           command: `kubectl get authorizationpolicies.security.istio.io -n ${situation.serverNamespace ?? 'NAMESPACE'} -o yaml`,
-          why: 'whether the ALLOW rules name HTTP fields, which no TCP connection can fit, stands in the policies',
+          why: 'whether the ALLOW rules name HTTP fields, which nothing can fit that reads no HTTP, stands in the policies',
         }
       : passes
         ? {

@@ -19,6 +19,8 @@ export default defineRule({
   title: 'The application fails its probe behind the agent',
   why: 'A rewritten probe goes to the agent at port 15020, which asks the application at localhost. Its 500 means that the application did not answer, or listens on another address, host name or with TLS.',
   needs: ['server.config', 'server.events'],
+  // What callers meet is that no pod is ready; the probe says why.
+  yieldsTo: ['uh-no-endpoints'],
   seeAlso: ['https://istio.io/latest/docs/ops/configuration/mesh/app-health-check/'],
   check(situation) {
     const hits = situation.server.pods.flatMap((pod) => failsBehindAgent(situation, pod) ?? [])
