@@ -298,6 +298,7 @@ describe('the walk', () => {
     await app.press(keys.enter)
     await app.waitFor('ANALYZE')
     expect(app.frame()).not.toContain('waiting for')
+    expect(app.frame().split('\n').at(-1)).toContain('esc give up')
     clock = 7000
     expect(await app.waitFor('waiting for istioctl analyze')).toMatch(/-o json\s+7\ss/)
     await app.press('e')

@@ -187,7 +187,7 @@ export function Walk({ isActive, walk, session, flash, now, onRequest, onFlash }
       top={hopPicture(state.call?.hops ?? [], width)}
       flash={flash ?? (walk.auto ? 'auto: walks on until something is found · a stops' : null)}
       keys={question ? questionKeys : walkKeys}
-      labels={labels(walk, isElsewhere, rail[number - 1]?.label ?? '')}
+      labels={labels(walk, isElsewhere ? (rail[number - 1]?.label ?? '') : null, isRunning)}
       without={
         isRunning ? ['next', 'skip', 'retest', 'back', 'finish'] : state.diagnosis ? ['auto', 'skip', 'finish'] : []
       }
@@ -242,16 +242,18 @@ function notYet(walk: WalkSnapshot): Line[] {
   return [line(span(walk.over ? 'The walk ended before its first step.' : 'getting ready …', 'dim'))]
 }
 
-function labels(walk: WalkSnapshot, isElsewhere: boolean, label: string): Record<string, string> {
+/** `elsewhere`: the layer looked at, where that is not the one the walk is in. */
+function labels(walk: WalkSnapshot, elsewhere: string | null, isRunning: boolean): Record<string, string> {
   return {
-    next: isElsewhere ? `go to ${label}` : walk.state.diagnosis ? 'diagnosis' : 'next',
+    cancel: elsewhere !== null ? 'back to the walk' : isRunning ? 'give up' : '',
+    next: elsewhere !== null ? `go to ${elsewhere}` : walk.state.diagnosis ? 'diagnosis' : 'next',
     auto: walk.auto ? 'stop' : 'auto',
   }
 }
 
 /** What went wrong on our side stays on the screen until it is over. */
 export function banner(walk: WalkSnapshot, width: number): Line[] {
-  if (walk.failed) return [[span(`✗ the walk broke off: ${walk.failed.message}`.slice(0, width * 2), 'bad')]]
+  if (walk.failed) return wrap([span(`✗ the walk broke off: ${walk.failed.message}`, 'bad')], width, 2).slice(0, 3)
   if (walk.state.banner)
     return wrap(line(span(`! ${walk.state.banner} · what is known stays · r tries again`, 'warn')), width, 2)
   if (walk.state.mode === 'replay') {

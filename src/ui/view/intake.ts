@@ -1,7 +1,7 @@
 import type { Given, SymptomId, Target } from '../../model/call.ts'
 import type { PickRow } from '../components/PickList.tsx'
 import { type Line, line, span } from '../lines.ts'
-import type { Backend, ClusterFacts, Listing, WorkloadItem } from '../ports.ts'
+import type { Backend, ClusterFacts, Listing, SymptomItem, WorkloadItem } from '../ports.ts'
 import { count, symptomWords, targetText } from './wording.ts'
 
 export type FirstChoice =
@@ -35,10 +35,7 @@ export function firstRows(backend: Backend, facts: ClusterFacts | null): PickRow
     ({ id, title, says }): PickRow<FirstChoice> => ({
       id: `symptom-${id}`,
       label: title,
-      detail: says
-        .filter((said) => said.toLowerCase() !== title.toLowerCase())
-        .slice(0, 3)
-        .join(', '),
+      detail: saysOf({ title, says }).slice(0, 3).join(', '),
       says: [id, ...says].join(' '),
       remark: facts && !facts.reachable ? 'needs a cluster' : null,
       value: { do: 'symptom', id },
@@ -46,6 +43,11 @@ export function firstRows(backend: Backend, facts: ClusterFacts | null): PickRow
   )
   const others = otherWays(backend, facts)
   return facts && !facts.reachable ? [...others, ...symptoms] : [...symptoms, ...others]
+}
+
+/** How people say it, without what the title says already. */
+export function saysOf({ title, says }: Pick<SymptomItem, 'title' | 'says'>): readonly string[] {
+  return says.filter((said) => said.toLowerCase() !== title.toLowerCase())
 }
 
 export function clusterLine(facts: ClusterFacts | null): Line {
