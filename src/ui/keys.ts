@@ -129,7 +129,7 @@ export const evidenceKeys = [
 
 export const textKeys = [
   { does: 'search', keys: ['/'], label: 'search', help: 'search; n and N go to the next and previous hit' },
-  { does: 'nextHit', keys: ['n'], label: '', help: '' },
+  { does: 'nextHit', keys: ['n'], shows: 'n N', label: '', help: '' },
   { does: 'previousHit', keys: ['N'], label: '', help: '' },
   {
     does: 'next',

@@ -38,7 +38,9 @@ function row(hops: readonly Hop[], from: number, to: number, labelWidth: number)
     const end =
       start + lineWidth(label(hop, labelWidth)) + (index + 1 < hops.length ? widthOf(arrow(hops, index).text) : 0)
     top = [...top, ...label(hop, labelWidth)]
-    if (index + 1 < hops.length) top = [...top, arrow(hops, index)]
+    if (index + 1 < to) top = [...top, arrow(hops, index)]
+    // The row below begins with an arrow; only a break has to stand in both.
+    else if (to < hops.length && breakBetween(hops, index)) top = [...top, span(' ──✗', 'bad')]
     if (hop.remark) {
       // A remark may use the room up to the next hop's remark.
       const next = hops.slice(index + 1, to).findIndex(({ remark }) => remark !== null)

@@ -124,7 +124,9 @@ function itemRow(item: WorkloadItem): PickRow<EndChoice> {
       ? null
       : item.ready !== null && item.ready < item.pods
         ? `${item.ready} of ${item.pods} pods ready`
-        : count(item.pods, 'pod')
+        : item.kind === 'pod'
+          ? null
+          : count(item.pods, 'pod')
   const ports =
     item.ports.length > 0
       ? item.ports
