@@ -6,6 +6,7 @@ import { otherLines, reasonLines, retestLines, titleLines } from '../../src/ui/v
 import { evidenceRows } from '../../src/ui/view/evidence.ts'
 import { costText, headerLine } from '../../src/ui/view/header.ts'
 import { hopPicture, hopSentences } from '../../src/ui/view/hops.ts'
+import { endRows } from '../../src/ui/view/intake.ts'
 import { decidingCommand, moveLines } from '../../src/ui/view/moves.ts'
 import { railLines, railRows } from '../../src/ui/view/rail.ts'
 import { termsIn } from '../../src/ui/view/terms.ts'
@@ -220,4 +221,34 @@ describe('the whole diagnosis', () => {
     for (const word of ['touches', 'risk', 'undo']) expect(said).toMatch(new RegExp(`^ +${word}: `, 'm'))
     expect(said).toContain('yours to run')
   })
+})
+
+test('a pod that stands alone is not counted as well', () => {
+  const item = {
+    target: { kind: 'pod', name: 'client', namespace: 'amb', port: null, text: 'pod/client.amb' },
+    name: 'client',
+    namespace: 'amb',
+    kind: 'pod',
+    pods: 1,
+    ready: 1,
+    proxy: 'ambient',
+    restarts: null,
+    ports: [],
+    suspicious: null,
+  } as const
+  const [first] = endRows({ items: [item], blind: null })
+  expect(first?.detail).toBe('pod · ambient')
+  const [lame] = endRows({ items: [{ ...item, ready: 0 }], blind: null })
+  expect(lame?.detail).toContain('0 of 1 pods ready')
+})
+
+test('suspects carry the words of the tool, in short', async () => {
+  const { diagnosis } = suspectsSample
+  const excerpt = '[2026-03-01T10:00:01.120Z] "GET /balance HTTP/1.1" 503 UC upstream_reset_before_response_started'
+  const quoted = diagnosis.causes.map((cause) => ({
+    ...cause,
+    supporting: [{ entry: 'C1', statement: 'its log', excerpt }],
+  }))
+  const lines = reasonLines(await stateOf(suspectsSample), { ...diagnosis, causes: quoted }, 160, 0)
+  expect(flowing(lines)).toContain('│ [2026-03-01T10:00:01.120Z] "GET /balance HTTP/1.1" 503 UC')
 })

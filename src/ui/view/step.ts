@@ -183,16 +183,15 @@ export function quoteLines(
   return [...said, ...excerptLines(excerpt, margin, width)]
 }
 
-/** Of a log line, what comes behind flag and detail is seldom needed. */
+/** Characters: of a log line, what comes behind flag and detail is seldom needed. */
 const quoted = 200
 
 /** The words of the tool. What an access log says by its flag stands behind time and path: not all of it fits one line. */
-export function excerptLines(excerpt: string, margin: string, width: number): Line[] {
+export function excerptLines(excerpt: string, margin: string, width: number, most = quoted): Line[] {
   const bar = span(`${margin}│ `, 'dim')
   const room = width - margin.length - 2
-  const most = Math.max(3, Math.ceil(quoted / room))
   const whole = wrap(line(span(excerpt.replace(/\s+/g, ' '), 'quote')), room)
-  return atMost(whole, most, room).map((part) => [bar, ...part])
+  return atMost(whole, Math.max(2, Math.ceil(most / room)), room).map((part) => [bar, ...part])
 }
 
 /** What comes next and why, with the command as it will be run. */
