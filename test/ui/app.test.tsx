@@ -59,6 +59,9 @@ describe('the first screen', () => {
     const app = open(sampleBackend(), { rows: 40 })
     await app.press('?')
     for (const words of ['ctrl-c', 'could not look', 'true, but not the cause']) expect(app.frame()).toContain(words)
+    // Each key once, also those that are the same everywhere.
+    expect(app.frame().match(/^ ?(paste|ctrl-c) /gm)).toHaveLength(2)
+    expect(app.frame()).toMatch(/^ q ctrl-c +leave/m)
     await app.press(keys.esc)
     expect(app.frame()).toContain('What do the callers see?')
   })
@@ -73,6 +76,12 @@ describe('without a cluster', () => {
       expect(frame).toContain(way)
     expect(frame.indexOf('Demo: play')).toBeLessThan(frame.indexOf('503 Service'))
     expect(frame).toContain('needs a cluster')
+  })
+  test('40 columns keep the question whole', async () => {
+    const app = open(sampleBackend({ facts: offline }), { columns: 40, rows: 20 })
+    await app.waitFor('No cluster')
+    expect(app.frame().replace(/\s+/g, ' ')).toContain('What would you like to do?')
+    expect(faults(app.frame(), 40, 20)).toEqual([])
   })
   test('a symptom leads to its demos, with the reason', async () => {
     const app = open(sampleBackend({ facts: offline }))

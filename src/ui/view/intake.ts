@@ -61,14 +61,15 @@ export function clusterLine(facts: ClusterFacts | null): Line {
   return [span(parts.filter((part) => part !== null).join(' · '), 'dim')]
 }
 
-export function noClusterNotice(facts: ClusterFacts | null): Line[] {
+export function noClusterNotice(facts: ClusterFacts | null, width: number): Line[] {
   if (!facts || facts.reachable) return []
   return [
     line(
       span('? ', 'blind'),
       span('No cluster answers', 'strong'),
       facts.why ? `: ${facts.why.replace(/[.?!]+$/, '')}.` : '.',
-      span(' What works without one comes first; a walk would have nothing to look at.', 'dim'),
+      // Where every line counts, the list says it by itself.
+      span(width < 60 ? '' : ' What works without one comes first; a walk would have nothing to look at.', 'dim'),
     ),
   ]
 }
