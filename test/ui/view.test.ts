@@ -5,7 +5,7 @@ import { type Line, lineText, lineWidth } from '../../src/ui/lines.ts'
 import { otherLines, reasonLines, retestLines, titleLines } from '../../src/ui/view/diagnosis.ts'
 import { evidenceRows } from '../../src/ui/view/evidence.ts'
 import { costText, headerLine } from '../../src/ui/view/header.ts'
-import { hopPicture, hopSentences } from '../../src/ui/view/hops.ts'
+import { hopPicture, hopSentences, hopStrip } from '../../src/ui/view/hops.ts'
 import { endRows } from '../../src/ui/view/intake.ts'
 import { decidingCommand, moveLines } from '../../src/ui/view/moves.ts'
 import { railLines, railRows } from '../../src/ui/view/rail.ts'
@@ -50,6 +50,27 @@ describe('the picture of the call', () => {
       width,
     ))
       expect(lineWidth(each)).toBeLessThanOrEqual(width)
+  })
+  test('is one line where a screen is narrow and low, with the name of what is broken', () => {
+    const [line = [], ...more] = hopStrip(hops, 40)
+    expect(more).toEqual([])
+    expect(lineText(line)).toBe('✓─✗✗✗─·  web-1 proxy plaintext')
+    expect(
+      lineWidth(
+        hopStrip(
+          hops.map((one) => ({ ...one, label: 'x'.repeat(90) })),
+          40,
+        )[0] ?? [],
+      ),
+    ).toBeLessThanOrEqual(40)
+    expect(text(hopStrip([hop('client', 'web', 'unknown'), hop('app', 'ledger', 'unknown')], 40))).toBe(
+      '·─·  web → ledger',
+    )
+  })
+  test('a row that goes on below ends without an arrow into nowhere', () => {
+    const many = Array.from({ length: 6 }, (_, index) => hop('gateway', `hop-${index}-name`, 'ok'))
+    const [first = ''] = hopPicture(many, 78).map(lineText)
+    expect(first).toMatch(/name$/)
   })
   test('is words in plain mode', () =>
     expect(hopSentences(hops)[1]).toBe('Hop 2 of 4: web-1 proxy, broken here, plaintext.'))

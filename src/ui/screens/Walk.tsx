@@ -5,12 +5,12 @@ import { QuestionPane } from '../components/QuestionPane.tsx'
 import { Rail } from '../components/Rail.tsx'
 import { Scroll } from '../components/Scroll.tsx'
 import { actionFor, questionKeys, walkKeys } from '../keys.ts'
-import { blank, type Line, line, lineText, span, wrap } from '../lines.ts'
+import { atMost, blank, type Line, line, lineText, span, wrap } from '../lines.ts'
 import { usePresses } from '../press-source.ts'
 import { useNow, useScreen } from '../screen.ts'
 import { usePlaced } from '../use-placed.ts'
 import { clusterText, headerLine } from '../view/header.ts'
-import { hopPicture } from '../view/hops.ts'
+import { hopPicture, hopStrip } from '../view/hops.ts'
 import { railRows, railStrip, railWidth } from '../view/rail.ts'
 import { nextLines, notWalkedLines, stepLines } from '../view/step.ts'
 import { clampScroll } from '../view/windowed.ts'
@@ -36,6 +36,7 @@ interface Props {
 /** The rail of layers, and beside it one step: its question, its commands, what they taught, what comes next. */
 export function Walk({ isActive, walk, session, flash, now, onRequest, onFlash }: Props) {
   const { state, paused, question } = walk
+  const hops = state.call?.hops ?? []
   const { width, rows: screenRows } = useScreen()
   const isRunning = walk.beganAt !== null && !paused && !question && !walk.over
   const at = useNow(now, isActive && isRunning)
@@ -184,7 +185,7 @@ export function Walk({ isActive, walk, session, flash, now, onRequest, onFlash }
   return (
     <Frame
       title={title}
-      top={hopPicture(state.call?.hops ?? [], width)}
+      top={isNarrow && screenRows < 24 ? hopStrip(hops, width) : hopPicture(hops, width)}
       flash={flash ?? (walk.auto ? 'auto: walks on until something is found · a stops' : null)}
       keys={question ? questionKeys : walkKeys}
       labels={labels(walk, isElsewhere ? (rail[number - 1]?.label ?? '') : null, isRunning)}
@@ -201,7 +202,7 @@ export function Walk({ isActive, walk, session, flash, now, onRequest, onFlash }
         ) : (
           <Box flexDirection="column">
             <Scroll lines={step} width={paneWidth} height={paneHeight - nextHeight} offset={offset} by="space" />
-            <Lines lines={next} width={paneWidth} height={nextHeight} />
+            <Lines lines={atMost(next, nextHeight, paneWidth)} width={paneWidth} height={nextHeight} />
           </Box>
         )
         if (isNarrow)

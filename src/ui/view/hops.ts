@@ -93,6 +93,22 @@ export function hopList(hops: readonly Hop[], width: number): Line[] {
   })
 }
 
+/** For screens that are low as well: all hops in one line, and the name of the one that matters. */
+export function hopStrip(hops: readonly Hop[], width: number): Line[] {
+  if (hops.length === 0) return []
+  const here = hops.find(({ state }) => state === 'broken') ?? hops.findLast(({ state }) => state !== 'unknown')
+  const chain = hops.flatMap((hop, index): Span[] => {
+    const mark = marks[hop.state]
+    const joint = span(breakBetween(hops, index - 1) ? '✗' : '─', breakBetween(hops, index - 1) ? 'bad' : 'dim')
+    return [...(index > 0 ? [joint] : []), span(symbols[mark], markTones[mark])]
+  })
+  if (!here) return [clipLine([...chain, span(`  ${hops.map((hop) => hop.label).join(' → ')}`, 'dim')], width)]
+  const remark = here.remark ? ` ${here.remark}` : ''
+  const room = Math.max(8, width - lineWidth(chain) - 2 - widthOf(remark))
+  const name = clipMiddle(withoutPodSuffix(here.label), room)
+  return [clipLine([...chain, span(`  ${name}${remark}`, here.state === 'broken' ? 'bad' : 'plain')], width)]
+}
+
 /** In words, for plain mode. */
 export function hopSentences(hops: readonly Hop[]): string[] {
   const words: Readonly<Record<Hop['state'], string>> = {
