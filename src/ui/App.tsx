@@ -213,7 +213,7 @@ export function App({ backend: first, options, now, onEnd }: Props) {
             onStart={(complete) => begin((ports, signal) => backend.start(complete, ports, signal))}
             onOther={other}
             onPaste={paste}
-            onHelp={() => open({ kind: 'help', table: pickKeys })}
+            onHelp={(table) => open({ kind: 'help', table })}
             onFlash={setFlash}
             onNoCluster={(symptom) => {
               const fitting = backend.demos.filter((demo) => demo.symptom === symptom)

@@ -24,6 +24,7 @@ export const walkKeys = [
     label: 'auto',
     help: 'walk on without stopping until something is found; again to stop',
   },
+  { does: 'cancel', keys: ['esc'], label: '', help: 'give up the commands that run; back to the current step' },
   { does: 'retest', keys: ['r'], label: 'retest', help: "run this step's commands again" },
   { does: 'back', keys: ['b', 'left', 'h'], label: 'back', help: 'back to the step before' },
   { does: 'evidence', keys: ['e'], label: 'evidence', help: 'everything that was looked at, with filter' },
@@ -50,7 +51,6 @@ export const walkKeys = [
     help: 'scroll the step; page up goes back',
   },
   { does: 'pageUp', keys: ['pageup'], label: '', help: '' },
-  { does: 'cancel', keys: ['esc'], label: '', help: 'give up the commands that run; back to the current step' },
   { does: 'help', keys: ['?'], label: 'keys', help: 'this list' },
   { does: 'quit', keys: ['q'], label: 'quit', help: 'leave; the note is written first' },
 ] as const satisfies readonly Binding[]
@@ -129,7 +129,7 @@ export const evidenceKeys = [
 
 export const textKeys = [
   { does: 'search', keys: ['/'], label: 'search', help: 'search; n and N go to the next and previous hit' },
-  { does: 'nextHit', keys: ['n'], label: '', help: '' },
+  { does: 'nextHit', keys: ['n'], shows: 'n N', label: '', help: '' },
   { does: 'previousHit', keys: ['N'], label: '', help: '' },
   {
     does: 'next',

@@ -11,6 +11,7 @@ export type Tone =
   | 'command'
   | 'quote'
   | 'marked'
+  | 'found'
 
 export interface Style {
   readonly color?: string
@@ -33,6 +34,7 @@ const coloured: Readonly<Record<Tone, Style>> = {
   command: { color: 'cyan' },
   quote: { color: 'blueBright' },
   marked: { inverse: true },
+  found: { color: 'yellow', underline: true },
 }
 
 /** Under NO_COLOR weight stays, colour goes. */
@@ -47,7 +49,9 @@ const colourless: Readonly<Record<Tone, Style>> = {
   accent: { bold: true },
   command: {},
   quote: {},
-  marked: { underline: true },
+  // Reversed is no colour, and the only way to say where one stands.
+  marked: { inverse: true },
+  found: { underline: true },
 }
 
 export function styleOf(tone: Tone, colour: boolean): Style {

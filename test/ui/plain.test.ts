@@ -1,9 +1,12 @@
 import { PassThrough } from 'node:stream'
 import { describe, expect, test } from 'vitest'
 import { choose, numbered } from '../../src/ui/plain/choose.ts'
+import { eventSentences } from '../../src/ui/plain/sentences.ts'
 import type { GuidedOptions } from '../../src/ui/ports.ts'
 import { runPlain } from '../../src/ui/run-plain.ts'
+import { saysOf } from '../../src/ui/view/intake.ts'
 import { callers, sampleBackend } from './sample-backend.ts'
+import { plaintextSample, stateOf } from './sample-run.ts'
 
 const target = callers[0]!.target
 
@@ -111,4 +114,28 @@ describe('choosing by number or letters', () => {
     expect(numbered(Array.from({ length: 40 }, (_, index) => ({ text: `${index}`, value: index }))).at(-1)).toContain(
       '25 more',
     ))
+})
+
+describe('sentences', () => {
+  test('a command of many kinds is said in short', async () => {
+    const state = await stateOf(plaintextSample, 1)
+    const kinds = Array.from({ length: 30 }, (_, index) => `kind${index}.networking.istio.io`).join(',')
+    const display = `kubectl get ${kinds} -n shop -o json`
+    const event = {
+      type: 'command-started',
+      at: '',
+      id: 'C9',
+      step: 'ground',
+      display,
+      key: 'mesh.config',
+      subject: '',
+    } as const
+    expect(eventSentences(event, state, state)).toEqual([
+      'Running: kubectl get kind0.networking.istio.io,kind1.networking.istio.io,…+28 -n shop -o json',
+    ])
+  })
+  test('a symptom is not said twice', () =>
+    expect(saysOf({ title: 'My change has no effect', says: ['my change has no effect', 'old route'] })).toEqual([
+      'old route',
+    ]))
 })

@@ -138,3 +138,33 @@ describe('what does not fit', () => {
       for (const each of stepLines({ ...empty, state }, step, 1, 34, 0)) expect(lineWidth(each)).toBeLessThanOrEqual(34)
   })
 })
+
+test('a step on top of the plan answers for the layers left out: what was not seen there makes it ?', async () => {
+  const state = await stateOf(plaintextSample, 3)
+  const [like] = state.commands
+  if (!like?.entry) throw new Error('no command')
+  const lost = { ...like.entry, status: 'missing', reason: 'forbidden', detail: null, data: null } as const
+  const swept: RunState = {
+    ...state,
+    steps: [
+      ...state.steps,
+      {
+        n: 9,
+        id: 'sweep',
+        label: 'the rest',
+        layer: 'observability',
+        title: 'What has not been looked at yet',
+        proves: '',
+        status: 'ok',
+        learned: [],
+        next: null,
+      },
+    ],
+    commands: [
+      ...state.commands,
+      { ...like, id: 'C99', step: 'policy', display: 'kubectl logs web-1 -n shop', entry: lost },
+    ],
+  }
+  expect(railRows(swept).find(({ id }) => id === 'sweep')).toMatchObject({ mark: 'blind', remark: 'not seen' })
+  expect(pane(swept, 'sweep')).toContain('kubectl logs web-1 -n shop')
+})

@@ -5,7 +5,8 @@ import { type Line, lineText, lineWidth } from '../../src/ui/lines.ts'
 import { otherLines, reasonLines, retestLines, titleLines } from '../../src/ui/view/diagnosis.ts'
 import { evidenceRows } from '../../src/ui/view/evidence.ts'
 import { costText, headerLine } from '../../src/ui/view/header.ts'
-import { hopPicture, hopSentences } from '../../src/ui/view/hops.ts'
+import { hopPicture, hopSentences, hopStrip } from '../../src/ui/view/hops.ts'
+import { endRows } from '../../src/ui/view/intake.ts'
 import { decidingCommand, moveLines } from '../../src/ui/view/moves.ts'
 import { railLines, railRows } from '../../src/ui/view/rail.ts'
 import { termsIn } from '../../src/ui/view/terms.ts'
@@ -49,6 +50,27 @@ describe('the picture of the call', () => {
       width,
     ))
       expect(lineWidth(each)).toBeLessThanOrEqual(width)
+  })
+  test('is one line where a screen is narrow and low, with the name of what is broken', () => {
+    const [line = [], ...more] = hopStrip(hops, 40)
+    expect(more).toEqual([])
+    expect(lineText(line)).toBe('✓─✗✗✗─·  web-1 proxy plaintext')
+    expect(
+      lineWidth(
+        hopStrip(
+          hops.map((one) => ({ ...one, label: 'x'.repeat(90) })),
+          40,
+        )[0] ?? [],
+      ),
+    ).toBeLessThanOrEqual(40)
+    expect(text(hopStrip([hop('client', 'web', 'unknown'), hop('app', 'ledger', 'unknown')], 40))).toBe(
+      '·─·  web → ledger',
+    )
+  })
+  test('a row that goes on below ends without an arrow into nowhere', () => {
+    const many = Array.from({ length: 6 }, (_, index) => hop('gateway', `hop-${index}-name`, 'ok'))
+    const [first = ''] = hopPicture(many, 78).map(lineText)
+    expect(first).toMatch(/name$/)
   })
   test('is words in plain mode', () =>
     expect(hopSentences(hops)[1]).toBe('Hop 2 of 4: web-1 proxy, broken here, plaintext.'))
@@ -220,4 +242,34 @@ describe('the whole diagnosis', () => {
     for (const word of ['touches', 'risk', 'undo']) expect(said).toMatch(new RegExp(`^ +${word}: `, 'm'))
     expect(said).toContain('yours to run')
   })
+})
+
+test('a pod that stands alone is not counted as well', () => {
+  const item = {
+    target: { kind: 'pod', name: 'client', namespace: 'amb', port: null, text: 'pod/client.amb' },
+    name: 'client',
+    namespace: 'amb',
+    kind: 'pod',
+    pods: 1,
+    ready: 1,
+    proxy: 'ambient',
+    restarts: null,
+    ports: [],
+    suspicious: null,
+  } as const
+  const [first] = endRows({ items: [item], blind: null })
+  expect(first?.detail).toBe('pod · ambient')
+  const [lame] = endRows({ items: [{ ...item, ready: 0 }], blind: null })
+  expect(lame?.detail).toContain('0 of 1 pods ready')
+})
+
+test('suspects carry the words of the tool, in short', async () => {
+  const { diagnosis } = suspectsSample
+  const excerpt = '[2026-03-01T10:00:01.120Z] "GET /balance HTTP/1.1" 503 UC upstream_reset_before_response_started'
+  const quoted = diagnosis.causes.map((cause) => ({
+    ...cause,
+    supporting: [{ entry: 'C1', statement: 'its log', excerpt }],
+  }))
+  const lines = reasonLines(await stateOf(suspectsSample), { ...diagnosis, causes: quoted }, 160, 0)
+  expect(flowing(lines)).toContain('│ [2026-03-01T10:00:01.120Z] "GET /balance HTTP/1.1" 503 UC')
 })

@@ -1,6 +1,6 @@
 import { emptyGiven, type Given, type Target } from '../../model/call.ts'
 import type { Backend, ClusterFacts, Listing, WorkloadItem } from '../ports.ts'
-import { type Ask, asksOf, atPort, knownTexts, mergeGiven } from '../view/intake.ts'
+import { type Ask, asksOf, atPort, knownTexts, mergeGiven, saysOf } from '../view/intake.ts'
 import { type Choosable, choose, numbered } from './choose.ts'
 import { clusterSentence, explanationSentences, itemSentence, pasteSentences } from './sentences.ts'
 
@@ -38,7 +38,8 @@ export async function askIntake(
   while (given.symptom === undefined) {
     const rows: Choosable<First>[] = [
       ...backend.symptoms.map(({ id, title, says }) => ({
-        text: `${title}${says.length > 0 ? `: ${says.join(', ')}` : ''}`,
+        text: [title, saysOf({ title, says }).join(', ')].filter(Boolean).join(': '),
+        says: says.join(' '),
         value: id,
       })),
       ...(backend.demos.length > 0

@@ -1,13 +1,21 @@
 import type { Diagnosis } from '../../model/diagnosis.ts'
 import type { RunEvent, RunState } from '../../model/run.ts'
 import type { ClusterFacts, Explanation, Paste, WorkloadItem } from '../ports.ts'
-
 import { verdictWord } from '../view/diagnosis.ts'
 import { hopSentences } from '../view/hops.ts'
 import { shortIds } from '../view/ids.ts'
 import { decidingCommand } from '../view/moves.ts'
 import { railRows } from '../view/rail.ts'
-import { callText, count, reasonText, symptomWords, timeOfDay, took, unlockText } from '../view/wording.ts'
+import {
+  callText,
+  count,
+  reasonText,
+  shortCommand,
+  symptomWords,
+  timeOfDay,
+  took,
+  unlockText,
+} from '../view/wording.ts'
 
 /** The same content as the screens, as sentences: one line each, nothing redrawn, no symbol without its word. */
 export function eventSentences(event: RunEvent, before: RunState, after: RunState): string[] {
@@ -31,7 +39,7 @@ export function eventSentences(event: RunEvent, before: RunState, after: RunStat
     case 'step-started':
       return ['', `${stepName(after, event.id)}. ${event.title}`, `It shows: ${event.proves}`]
     case 'command-started':
-      return [`Running: ${event.display}`]
+      return [`Running: ${shortCommand(event.display, 120)}`]
     case 'command-finished':
       return commandSentences(event, idOf(event.entry.id))
     case 'rule-settled':
@@ -55,7 +63,7 @@ export function eventSentences(event: RunEvent, before: RunState, after: RunStat
         aside: 'True, but not the cause',
         blind: 'Could not look',
         now: 'Now',
-        open: 'Skipped',
+        open: event.status === 'skipped' ? 'Skipped' : 'Nothing to ask: this call has no part in it',
       }
       const found = new Set(
         Object.values(after.outcomes).flatMap(({ outcome }) =>
@@ -114,7 +122,7 @@ export function diagnosisSentences(diagnosis: Diagnosis, idOf: (entry: string) =
   const who =
     answeredBy.hop === 'unknown' ? 'not known' : `${answeredBy.hop.replace('-', ' ')}, ${answeredBy.certainty}`
   return [
-    `Diagnosis, ${verdictWord(diagnosis)}: ${diagnosis.summary}.`,
+    `Diagnosis, ${verdictWord(diagnosis)}: ${diagnosis.summary.replace(/\.$/, '')}.`,
     ...causes.flatMap((cause, index) => [
       `${suspects ? 'Suspect' : 'Cause'} ${index + 1} of ${causes.length}: ${cause.title}. ${cause.statement} Certainty: ${cause.certainty}.`,
       ...cause.supporting.map(

@@ -39,8 +39,13 @@ export function Help({ isActive, table, onClose }: Props) {
   )
 }
 
+/** Said below for all screens. */
+const everywhere: ReadonlySet<string> = new Set(['ctrl-c', 'paste'])
+
 function helpLines(table: readonly Binding[], width: number): Line[] {
-  const keys = table.flatMap((binding) => (binding.help === '' ? [] : entry(keyText(binding, 3), binding.help, width)))
+  const keys = table
+    .filter((binding) => binding.help !== '' && !everywhere.has(binding.keys.join()))
+    .flatMap((binding) => entry(keyText(binding, 3), binding.help, width))
   return [
     ...keys,
     ...entry('ctrl-c', 'ends from anywhere: the note is written, the terminal is put back', width),

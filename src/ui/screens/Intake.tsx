@@ -3,7 +3,7 @@ import { emptyGiven, type Given } from '../../model/call.ts'
 import { Frame } from '../components/Frame.tsx'
 import { Lines } from '../components/Lines.tsx'
 import type { PickRow } from '../components/PickList.tsx'
-import { pickKeys } from '../keys.ts'
+import { type Binding, firstKeys, pickKeys } from '../keys.ts'
 import { ends, type Line, lineWidth, span } from '../lines.ts'
 import type { Backend, ClusterFacts, Listing, WorkloadItem } from '../ports.ts'
 import { useNow, useScreen } from '../screen.ts'
@@ -38,7 +38,7 @@ interface Props {
   readonly onStart: (given: Given) => void
   readonly onOther: (choice: Exclude<FirstChoice['do'], 'symptom'>) => void
   readonly onPaste: (text: string) => void
-  readonly onHelp: () => void
+  readonly onHelp: (table: readonly Binding[]) => void
   readonly onFlash: (text: string) => void
   /** A demo of the same symptom, for people without a cluster. */
   readonly onNoCluster: (symptom: Given['symptom']) => void
@@ -126,7 +126,7 @@ export function Intake(props: Props) {
     isActive,
     flash: props.flash,
     onPaste: props.onPaste,
-    onHelp: props.onHelp,
+    onHelp: () => props.onHelp(question === 'symptom' ? firstKeys : pickKeys),
     onQuit: () => props.onOther('quit'),
     onBack: back,
   }
@@ -163,7 +163,7 @@ export function Intake(props: Props) {
               ? 'A walk needs a cluster; all of this works without one.'
               : 'It decides which layers are looked at, and in which order.'
           }
-          notices={archive ? [] : noClusterNotice(facts)}
+          notices={archive ? [] : noClusterNotice(facts, width)}
           hints={['Have a log line or curl -v output? Paste it here, it answers most questions.']}
           rows={archive ? firstRows(backend, null).slice(0, backend.symptoms.length) : firstRows(backend, facts)}
           isFirst

@@ -6,7 +6,7 @@ import { filtered, PickList, type PickRow, roomAbovePinned } from '../components
 import { fieldLine } from '../components/TextField.tsx'
 import { edit, emptyField, fieldText } from '../field.ts'
 import { actionFor, firstKeys, type Press, pickKeys } from '../keys.ts'
-import { blank, clipLine, ends, type Line, span, wrap } from '../lines.ts'
+import { blank, clipLine, ends, type Line, lineWidth, span, wrap } from '../lines.ts'
 import { usePresses } from '../press-source.ts'
 import { useScreen } from '../screen.ts'
 import { windowAround } from '../view/windowed.ts'
@@ -50,9 +50,17 @@ export function Pick<Value>(props: Props<Value>) {
   const body = screenRows - title.length - 3
   const below = body > 12 ? hints : []
   const tail = below.flatMap((each) => wrap([span(each, 'dim')], width, 0))
+  // A narrow screen has no room for both; that letters narrow the list stands under `?` as well.
+  const whole = lineWidth([span(question)])
+  const asked: readonly Line[] =
+    filter !== ''
+      ? [ends([span(question, 'strong')], fieldLine('', field, Math.min(30, Math.floor(width / 2))), width)]
+      : whole + 16 <= width
+        ? [ends([span(question, 'strong')], [span('type to filter', 'dim')], width)]
+        : wrap([span(question, 'strong')], width)
   const listHeight = Math.max(
     1,
-    body - above.length - 2 - tail.length - (tail.length > 0 ? 1 : 0) - (width < 60 ? 0 : 1),
+    body - above.length - asked.length - 1 - tail.length - (tail.length > 0 ? 1 : 0) - (width < 60 ? 0 : 1),
   )
   const room = roomAbovePinned(rows, listHeight)
   // What stands below a short list stays near it, and does not move while the filter narrows.
@@ -116,11 +124,6 @@ export function Pick<Value>(props: Props<Value>) {
         ? `${from + 1}–${from + room} of ${free}`
         : ''
       : `${found} of ${props.rows.length}${found === 0 ? ' · esc clears' : ''}`
-  const ask = ends(
-    [span(question, 'strong')],
-    filter === '' ? [span('type to filter', 'dim')] : fieldLine('', field, Math.min(30, Math.floor(width / 2))),
-    width,
-  )
   return (
     <Frame
       title={title}
@@ -130,7 +133,7 @@ export function Pick<Value>(props: Props<Value>) {
     >
       {(bodyWidth, height) => (
         <Box flexDirection="column" height={height}>
-          <Lines lines={[...above, ask]} width={bodyWidth} />
+          <Lines lines={[...above, ...asked]} width={bodyWidth} />
           {bodyWidth >= 58 && (
             <Lines
               lines={[clipLine(ends([span(why, 'dim')], [span(counted, 'dim')], bodyWidth), bodyWidth)]}

@@ -2,15 +2,16 @@ import { useEffect, useMemo, useState } from 'react'
 import { Frame } from '../components/Frame.tsx'
 import { Lines } from '../components/Lines.tsx'
 import { fieldLine } from '../components/TextField.tsx'
-import { edit, emptyField, fieldText } from '../field.ts'
+import { edit, emptyField, type Field, fieldText } from '../field.ts'
 import { actionFor, fieldKeys, textKeys } from '../keys.ts'
 import { ends, type Line, span } from '../lines.ts'
 import { usePresses } from '../press-source.ts'
 import { useScreen } from '../screen.ts'
-import { stripLines } from '../strip.ts'
+import { findIn, type Range, type TextRow, textRows } from '../search.ts'
 import { usePlaced } from '../use-placed.ts'
 import { clampScroll } from '../view/windowed.ts'
-import { clipMiddle, take, widthOf } from '../width.ts'
+import { shortCommand } from '../view/wording.ts'
+import { widthOf } from '../width.ts'
 
 /** One text among several: the outputs of a walk's commands, or a note alone. */
 export interface Page {
@@ -50,6 +51,7 @@ export function TextView({ isActive, pages, first, flash, onCopy, onExplain, onH
   const page = pages[at]
   const pageId = page?.id
   const [offset, setOffset] = usePlaced(pageId ?? '', 0)
+  const [hit, setHit] = usePlaced(pageId ?? '', 0)
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: pages are made anew with every event; the id says which one is shown
   useEffect(() => {
@@ -65,20 +67,30 @@ export function TextView({ isActive, pages, first, flash, onCopy, onExplain, onH
     }
   }, [pageId])
 
-  const lines = useMemo(() => (text === null ? [] : wrapped(text, width)), [text, width])
-  const query = fieldText(field).toLowerCase()
-  const hits = useMemo(
-    () => (query === '' ? [] : lines.flatMap((each, index) => (each.toLowerCase().includes(query) ? [index] : []))),
-    [lines, query],
-  )
+  const rows = useMemo(() => (text === null ? [] : shownRows(text, width)), [text, width])
+  const query = fieldText(field)
+  const found = useMemo(() => findIn(rows, query), [rows, query])
   const height = Math.max(1, screenRows - 4)
-  const scroll = (to: number) => setOffset(clampScroll(to, lines.length, height))
-  const toHit = (direction: 1 | -1) => {
-    const next =
-      direction === 1
-        ? (hits.find((hit) => hit > offset) ?? hits[0])
-        : (hits.findLast((hit) => hit < offset) ?? hits.at(-1))
-    if (next !== undefined) scroll(next)
+  const scroll = (to: number) => setOffset(clampScroll(to, rows.length, height))
+  const toHit = (hit: number) => {
+    const { length } = found.hits
+    const row = found.hits[(hit + length) % length]
+    if (row === undefined) return
+    setHit((hit + length) % length)
+    // What is in view stays where it is.
+    if (row < offset || row >= offset + height) scroll(row - Math.floor(height / 3))
+  }
+  // While one writes, the view goes along.
+  const write = (next: Field) => {
+    setField(next)
+    const { hits } = findIn(rows, fieldText(next))
+    const first = Math.max(
+      0,
+      hits.findIndex((row) => row >= offset),
+    )
+    const row = hits[first]
+    setHit(first)
+    if (row !== undefined && (row < offset || row >= offset + height)) scroll(row - Math.floor(height / 3))
   }
 
   usePresses((press) => {
@@ -87,23 +99,18 @@ export function TextView({ isActive, pages, first, flash, onCopy, onExplain, onH
         setField(emptyField)
         return setSearching(false)
       }
-      if (press.token === 'enter') {
-        setSearching(false)
-        const hit = hits.find((each) => each >= offset) ?? hits[0]
-        return hit === undefined ? undefined : scroll(hit)
-      }
+      if (press.token === 'enter') return setSearching(false)
       const next = edit(field, press)
-      if (next) setField(next)
-      return
+      return next ? write(next) : undefined
     }
     switch (actionFor(textKeys, press)) {
       case 'search':
         setField(emptyField)
         return setSearching(true)
       case 'nextHit':
-        return toHit(1)
+        return toHit(hit + 1)
       case 'previousHit':
-        return toHit(-1)
+        return toHit(hit - 1)
       case 'next':
         return setAt((at + 1) % Math.max(1, pages.length))
       case 'previous':
@@ -121,12 +128,18 @@ export function TextView({ isActive, pages, first, flash, onCopy, onExplain, onH
       case 'top':
         return scroll(0)
       case 'bottom':
-        return scroll(lines.length)
+        return scroll(rows.length)
       case 'explain':
-        return onExplain(lines.slice(offset, offset + height).join('\n'))
+        return onExplain(
+          rows
+            .slice(offset, offset + height)
+            .map((row) => row.text)
+            .join('\n'),
+        )
       case 'help':
         return onHelp()
       case 'close':
+        if (query !== '' && press.token === 'esc') return setField(emptyField)
         return onClose()
       case null:
         return
@@ -134,66 +147,59 @@ export function TextView({ isActive, pages, first, flash, onCopy, onExplain, onH
   }, isActive)
 
   if (!isActive) return null
-  const shown = lines.slice(offset, offset + height)
+  const shown = rows.slice(offset, offset + height)
   const place =
     text === null
       ? 'reading …'
-      : lines.length <= height
-        ? `${lines.length} lines`
-        : `${offset + 1}–${offset + shown.length} of ${lines.length} lines`
-  const found = query === '' ? '' : `${hits.length} × "${query}" · `
+      : rows.length <= height
+        ? `${rows.length} lines`
+        : `${offset + 1}–${offset + shown.length} of ${rows.length} lines`
+  const count = found.hits.length
+  const searched =
+    query === ''
+      ? ''
+      : count === 0
+        ? `not found: "${query}" · `
+        : `${hit + 1} of ${count}${found.isCut ? '+' : ''} × "${query}" · `
   const which = pages.length > 1 ? `${at + 1}/${pages.length}  ` : ''
-  const right = [span(`${found}${place}`, 'dim')]
+  const right = [span(`${searched}${place}`, 'dim')]
+  const room = Math.max(16, width - widthOf(which) - widthOf(right.map(({ text }) => text).join('')) - 2)
   const title = ends(
-    [span(which, 'dim'), span(clipMiddle(page?.title ?? 'nothing to show', Math.max(20, width - 28)), 'command')],
+    [span(which, 'dim'), span(shortCommand(page?.title ?? 'nothing to show', room), 'command')],
     right,
     width,
   )
-  const body = isSearching
-    ? [...shown.slice(0, height - 1).map((each) => marked(each, query)), fieldLine('search /', field, width)]
-    : shown.map((each) => marked(each, query))
+  const body = shown.map((row, index) => marked(row.text, found.ranges.get(offset + index) ?? [], hit))
+  const drawn = isSearching ? [...body.slice(0, height - 1), fieldLine('search /', field, width)] : body
   const empty = text !== null && text.trim() === '' ? [[span('it printed nothing', 'dim')]] : []
   return (
     <Frame
       title={[title]}
       flash={flash}
       keys={isSearching ? fieldKeys : textKeys}
+      labels={count > 0 ? { nextHit: 'next hit' } : {}}
       without={pages.length > 1 ? [] : ['next']}
     >
-      {(bodyWidth, bodyHeight) => <Lines lines={[...empty, ...body]} width={bodyWidth} height={bodyHeight} />}
+      {(bodyWidth, bodyHeight) => <Lines lines={[...empty, ...drawn]} width={bodyWidth} height={bodyHeight} />}
     </Frame>
   )
 }
 
-/** Long lines go on in the next one: of a log line the end tells as much as the beginning. */
-function wrapped(text: string, width: number): string[] {
-  const isCut = text.length > mostCharacters
-  const lines = stripLines(isCut ? text.slice(0, mostCharacters) : text).flatMap((each) => chunks(each, width))
-  if (lines.at(-1) === '') lines.pop()
-  return isCut
-    ? [...lines, `… ${text.length - mostCharacters} more characters: open the file in the session folder`]
-    : lines
+function shownRows(text: string, width: number): TextRow[] {
+  const rest = text.length - mostCharacters
+  const rows = textRows(text.slice(0, mostCharacters), width)
+  return rest > 0
+    ? [...rows, { text: `… ${rest} more characters: open the file in the session folder`, line: -1 }]
+    : rows
 }
 
-function chunks(text: string, width: number): string[] {
-  const out: string[] = []
-  let rest = text
-  // A line without an end may be megabytes long: never measure more of it than fits.
-  while (rest.length > width || widthOf(rest) > width) {
-    const head = take(rest.slice(0, width).replace(/[\ud800-\udbff]$/, ''), width)
-    if (head === '') break
-    out.push(head)
-    rest = rest.slice(head.length)
+/** Every hit is marked, the one that n and N stand on most. */
+function marked(text: string, ranges: readonly Range[], current: number): Line {
+  const parts: Line[number][] = []
+  let at = 0
+  for (const { from, to, hit } of ranges) {
+    parts.push(span(text.slice(at, from)), span(text.slice(from, to), hit === current ? 'marked' : 'found'))
+    at = to
   }
-  return [...out, rest]
-}
-
-function marked(text: string, query: string): Line {
-  const at = query === '' ? -1 : text.toLowerCase().indexOf(query)
-  if (at < 0) return [span(text)]
-  return [
-    span(text.slice(0, at)),
-    span(text.slice(at, at + query.length), 'marked'),
-    span(text.slice(at + query.length)),
-  ]
+  return [...parts, span(text.slice(at))]
 }

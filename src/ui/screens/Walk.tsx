@@ -5,12 +5,12 @@ import { QuestionPane } from '../components/QuestionPane.tsx'
 import { Rail } from '../components/Rail.tsx'
 import { Scroll } from '../components/Scroll.tsx'
 import { actionFor, questionKeys, walkKeys } from '../keys.ts'
-import { blank, type Line, line, lineText, span, wrap } from '../lines.ts'
+import { atMost, blank, type Line, line, lineText, span, wrap } from '../lines.ts'
 import { usePresses } from '../press-source.ts'
 import { useNow, useScreen } from '../screen.ts'
 import { usePlaced } from '../use-placed.ts'
 import { clusterText, headerLine } from '../view/header.ts'
-import { hopPicture } from '../view/hops.ts'
+import { hopPicture, hopStrip } from '../view/hops.ts'
 import { railRows, railStrip, railWidth } from '../view/rail.ts'
 import { nextLines, notWalkedLines, stepLines } from '../view/step.ts'
 import { clampScroll } from '../view/windowed.ts'
@@ -36,6 +36,7 @@ interface Props {
 /** The rail of layers, and beside it one step: its question, its commands, what they taught, what comes next. */
 export function Walk({ isActive, walk, session, flash, now, onRequest, onFlash }: Props) {
   const { state, paused, question } = walk
+  const hops = state.call?.hops ?? []
   const { width, rows: screenRows } = useScreen()
   const isRunning = walk.beganAt !== null && !paused && !question && !walk.over
   const at = useNow(now, isActive && isRunning)
@@ -184,10 +185,10 @@ export function Walk({ isActive, walk, session, flash, now, onRequest, onFlash }
   return (
     <Frame
       title={title}
-      top={hopPicture(state.call?.hops ?? [], width)}
+      top={isNarrow && screenRows < 24 ? hopStrip(hops, width) : hopPicture(hops, width)}
       flash={flash ?? (walk.auto ? 'auto: walks on until something is found · a stops' : null)}
       keys={question ? questionKeys : walkKeys}
-      labels={labels(walk, isElsewhere, rail[number - 1]?.label ?? '')}
+      labels={labels(walk, isElsewhere ? (rail[number - 1]?.label ?? '') : null, isRunning)}
       without={
         isRunning ? ['next', 'skip', 'retest', 'back', 'finish'] : state.diagnosis ? ['auto', 'skip', 'finish'] : []
       }
@@ -201,7 +202,7 @@ export function Walk({ isActive, walk, session, flash, now, onRequest, onFlash }
         ) : (
           <Box flexDirection="column">
             <Scroll lines={step} width={paneWidth} height={paneHeight - nextHeight} offset={offset} by="space" />
-            <Lines lines={next} width={paneWidth} height={nextHeight} />
+            <Lines lines={atMost(next, nextHeight, paneWidth)} width={paneWidth} height={nextHeight} />
           </Box>
         )
         if (isNarrow)
@@ -242,16 +243,18 @@ function notYet(walk: WalkSnapshot): Line[] {
   return [line(span(walk.over ? 'The walk ended before its first step.' : 'getting ready …', 'dim'))]
 }
 
-function labels(walk: WalkSnapshot, isElsewhere: boolean, label: string): Record<string, string> {
+/** `elsewhere`: the layer looked at, where that is not the one the walk is in. */
+function labels(walk: WalkSnapshot, elsewhere: string | null, isRunning: boolean): Record<string, string> {
   return {
-    next: isElsewhere ? `go to ${label}` : walk.state.diagnosis ? 'diagnosis' : 'next',
+    cancel: elsewhere !== null ? 'back to the walk' : isRunning ? 'give up' : '',
+    next: elsewhere !== null ? `go to ${elsewhere}` : walk.state.diagnosis ? 'diagnosis' : 'next',
     auto: walk.auto ? 'stop' : 'auto',
   }
 }
 
 /** What went wrong on our side stays on the screen until it is over. */
 export function banner(walk: WalkSnapshot, width: number): Line[] {
-  if (walk.failed) return [[span(`✗ the walk broke off: ${walk.failed.message}`.slice(0, width * 2), 'bad')]]
+  if (walk.failed) return wrap([span(`✗ the walk broke off: ${walk.failed.message}`, 'bad')], width, 2).slice(0, 3)
   if (walk.state.banner)
     return wrap(line(span(`! ${walk.state.banner} · what is known stays · r tries again`, 'warn')), width, 2)
   if (walk.state.mode === 'replay') {

@@ -38,7 +38,9 @@ function row(hops: readonly Hop[], from: number, to: number, labelWidth: number)
     const end =
       start + lineWidth(label(hop, labelWidth)) + (index + 1 < hops.length ? widthOf(arrow(hops, index).text) : 0)
     top = [...top, ...label(hop, labelWidth)]
-    if (index + 1 < hops.length) top = [...top, arrow(hops, index)]
+    if (index + 1 < to) top = [...top, arrow(hops, index)]
+    // The row below begins with an arrow; only a break has to stand in both.
+    else if (to < hops.length && breakBetween(hops, index)) top = [...top, span(' ──✗', 'bad')]
     if (hop.remark) {
       // A remark may use the room up to the next hop's remark.
       const next = hops.slice(index + 1, to).findIndex(({ remark }) => remark !== null)
@@ -89,6 +91,22 @@ export function hopList(hops: readonly Hop[], width: number): Line[] {
     if (breakBetween(hops, index)) lines.push(line(span('  ✗ breaks here', 'bad')))
     return lines
   })
+}
+
+/** For screens that are low as well: all hops in one line, and the name of the one that matters. */
+export function hopStrip(hops: readonly Hop[], width: number): Line[] {
+  if (hops.length === 0) return []
+  const here = hops.find(({ state }) => state === 'broken') ?? hops.findLast(({ state }) => state !== 'unknown')
+  const chain = hops.flatMap((hop, index): Span[] => {
+    const mark = marks[hop.state]
+    const joint = span(breakBetween(hops, index - 1) ? '✗' : '─', breakBetween(hops, index - 1) ? 'bad' : 'dim')
+    return [...(index > 0 ? [joint] : []), span(symbols[mark], markTones[mark])]
+  })
+  if (!here) return [clipLine([...chain, span(`  ${hops.map((hop) => hop.label).join(' → ')}`, 'dim')], width)]
+  const remark = here.remark ? ` ${here.remark}` : ''
+  const room = Math.max(8, width - lineWidth(chain) - 2 - widthOf(remark))
+  const name = clipMiddle(withoutPodSuffix(here.label), room)
+  return [clipLine([...chain, span(`  ${name}${remark}`, here.state === 'broken' ? 'bad' : 'plain')], width)]
 }
 
 /** In words, for plain mode. */

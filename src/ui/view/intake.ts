@@ -1,7 +1,7 @@
 import type { Given, SymptomId, Target } from '../../model/call.ts'
 import type { PickRow } from '../components/PickList.tsx'
 import { type Line, line, span } from '../lines.ts'
-import type { Backend, ClusterFacts, Listing, WorkloadItem } from '../ports.ts'
+import type { Backend, ClusterFacts, Listing, SymptomItem, WorkloadItem } from '../ports.ts'
 import { count, symptomWords, targetText } from './wording.ts'
 
 export type FirstChoice =
@@ -35,10 +35,7 @@ export function firstRows(backend: Backend, facts: ClusterFacts | null): PickRow
     ({ id, title, says }): PickRow<FirstChoice> => ({
       id: `symptom-${id}`,
       label: title,
-      detail: says
-        .filter((said) => said.toLowerCase() !== title.toLowerCase())
-        .slice(0, 3)
-        .join(', '),
+      detail: saysOf({ title, says }).slice(0, 3).join(', '),
       says: [id, ...says].join(' '),
       remark: facts && !facts.reachable ? 'needs a cluster' : null,
       value: { do: 'symptom', id },
@@ -46,6 +43,11 @@ export function firstRows(backend: Backend, facts: ClusterFacts | null): PickRow
   )
   const others = otherWays(backend, facts)
   return facts && !facts.reachable ? [...others, ...symptoms] : [...symptoms, ...others]
+}
+
+/** How people say it, without what the title says already. */
+export function saysOf({ title, says }: Pick<SymptomItem, 'title' | 'says'>): readonly string[] {
+  return says.filter((said) => said.toLowerCase() !== title.toLowerCase())
 }
 
 export function clusterLine(facts: ClusterFacts | null): Line {
@@ -59,14 +61,15 @@ export function clusterLine(facts: ClusterFacts | null): Line {
   return [span(parts.filter((part) => part !== null).join(' · '), 'dim')]
 }
 
-export function noClusterNotice(facts: ClusterFacts | null): Line[] {
+export function noClusterNotice(facts: ClusterFacts | null, width: number): Line[] {
   if (!facts || facts.reachable) return []
   return [
     line(
       span('? ', 'blind'),
       span('No cluster answers', 'strong'),
       facts.why ? `: ${facts.why.replace(/[.?!]+$/, '')}.` : '.',
-      span(' What works without one comes first; a walk would have nothing to look at.', 'dim'),
+      // Where every line counts, the list says it by itself.
+      span(width < 60 ? '' : ' What works without one comes first; a walk would have nothing to look at.', 'dim'),
     ),
   ]
 }
@@ -122,7 +125,9 @@ function itemRow(item: WorkloadItem): PickRow<EndChoice> {
       ? null
       : item.ready !== null && item.ready < item.pods
         ? `${item.ready} of ${item.pods} pods ready`
-        : count(item.pods, 'pod')
+        : item.kind === 'pod'
+          ? null
+          : count(item.pods, 'pod')
   const ports =
     item.ports.length > 0
       ? item.ports

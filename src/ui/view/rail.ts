@@ -34,7 +34,7 @@ export function railRows(state: RunState): RailRow[] {
       const word = surest(hits)
       return { ...row, mark: word === 'possible' ? 'blind' : 'bad', remark: word }
     }
-    const commands = lastRuns(state).filter((command) => command.step === entry.id)
+    const commands = commandsOf(state, entry.id)
     if (!step) return { ...row, ...askedOnTheWay(state, commands) }
     if (step.status === 'running') return { ...row, mark: isRunning ? 'now' : 'open', remark: '…' }
     if (step.status === 'skipped') return { ...row, mark: 'open', remark: 'skipped' }
@@ -46,6 +46,13 @@ export function railRows(state: RunState): RailRow[] {
       remark: shortVerdict(told ?? (isAnswer(step) ? whoAnswered(state) : null) ?? lookedAt(state, step, commands)),
     }
   })
+}
+
+/** What a step asked. One on top of the plan asks on behalf of layers that the walk left out: it answers for them. */
+export function commandsOf(state: RunState, id: string): CommandState[] {
+  const isExtra = !state.plan.some((entry) => entry.id === id)
+  const walked = new Set(state.steps.map((step) => step.id))
+  return lastRuns(state).filter(({ step }) => step === id || (isExtra && !walked.has(step)))
 }
 
 /** The walk has not been there; a jump, or what a rule still needed, may have asked its questions all the same. */

@@ -3,7 +3,7 @@ import type { CommandState, NextHint, PlanEntry, StepState } from '../../model/r
 import { atMost, blank, type Line, line, span, wrap } from '../lines.ts'
 import type { WalkSnapshot } from '../walk-session.ts'
 import { lastRuns, shortIds } from './ids.ts'
-import { foundWhere } from './rail.ts'
+import { commandsOf, foundWhere } from './rail.ts'
 import { partsNotRead, reasonText, seconds, shortCommand, took, unlockText } from './wording.ts'
 
 /** After this long a running command counts its seconds and says what it waits for. */
@@ -15,7 +15,8 @@ export function stepLines(walk: WalkSnapshot, step: StepState, n: number, width:
   const idOf = shortIds(state)
   const isRunning = step.status === 'running'
   // What a later step waits for may belong to an earlier one: it is shown where one looks.
-  const latest = lastRuns(state).filter((command) => command.step === step.id || (isRunning && command.entry === null))
+  const own = new Set(commandsOf(state, step.id))
+  const latest = lastRuns(state).filter((command) => own.has(command) || (isRunning && command.entry === null))
   const hits = hitsOf(walk, step)
   const found = hits.filter(({ about }) => about === 'call').flatMap((hit) => findingLines(hit, idOf, width))
   return [
@@ -41,7 +42,7 @@ export function notWalkedLines(walk: WalkSnapshot, entry: PlanEntry, n: number, 
   const { state } = walk
   const idOf = shortIds(state)
   const hits = foundWhere(state).get(entry.id) ?? []
-  const asked = lastRuns(state).filter((command) => command.step === entry.id)
+  const asked = commandsOf(state, entry.id)
   return [
     ...headLines(entry, n, width),
     line(span(asked.length === 0 ? 'not looked at yet' : 'not walked yet; some of it was asked on the way', 'dim')),
@@ -182,16 +183,15 @@ export function quoteLines(
   return [...said, ...excerptLines(excerpt, margin, width)]
 }
 
-/** Of a log line, what comes behind flag and detail is seldom needed. */
+/** Characters: of a log line, what comes behind flag and detail is seldom needed. */
 const quoted = 200
 
 /** The words of the tool. What an access log says by its flag stands behind time and path: not all of it fits one line. */
-export function excerptLines(excerpt: string, margin: string, width: number): Line[] {
+export function excerptLines(excerpt: string, margin: string, width: number, most = quoted): Line[] {
   const bar = span(`${margin}│ `, 'dim')
   const room = width - margin.length - 2
-  const most = Math.max(3, Math.ceil(quoted / room))
   const whole = wrap(line(span(excerpt.replace(/\s+/g, ' '), 'quote')), room)
-  return atMost(whole, most, room).map((part) => [bar, ...part])
+  return atMost(whole, Math.max(2, Math.ceil(most / room)), room).map((part) => [bar, ...part])
 }
 
 /** What comes next and why, with the command as it will be run. */

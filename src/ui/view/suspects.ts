@@ -1,6 +1,7 @@
 import type { Cause, Diagnosis } from '../../model/diagnosis.ts'
 import type { Quote } from '../../model/evidence.ts'
 import { beside, blank, type Line, line, span, wrap } from '../lines.ts'
+import { excerptLines } from './step.ts'
 
 const letters = 'ABCDEFGHIJ'
 
@@ -65,5 +66,9 @@ function speaks(side: 'for' | 'against', quotes: readonly Quote[], idOf: IdOf, w
   const mark = span(side === 'for' ? '   + ' : '   - ', side === 'for' ? 'good' : 'bad')
   if (quotes.length === 0)
     return [line(mark, span(side === 'for' ? 'nothing speaks for it yet' : 'nothing seen speaks against it', 'dim'))]
-  return quotes.flatMap((quote) => wrap(line(mark, quote.statement, span(` [${idOf(quote.entry)}]`, 'dim')), width, 5))
+  return quotes.flatMap(({ statement, excerpt, entry }) => [
+    ...wrap(line(mark, statement, span(` [${idOf(entry)}]`, 'dim')), width, 5),
+    // Two stand side by side: the words of the tool, but not all of them.
+    ...(excerpt && !statement.includes(excerpt) ? excerptLines(excerpt, '     ', width, 100) : []),
+  ])
 }
