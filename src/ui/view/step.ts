@@ -16,7 +16,10 @@ export function stepLines(walk: WalkSnapshot, step: StepState, n: number, width:
   const isRunning = step.status === 'running'
   // What a later step waits for may belong to an earlier one: it is shown where one looks.
   const own = new Set(commandsOf(state, step.id))
-  const latest = lastRuns(state).filter((command) => own.has(command) || (isRunning && command.entry === null))
+  // What runs is what one waits for: it stands first, where no scrolling hides it.
+  const latest = lastRuns(state)
+    .filter((command) => own.has(command) || (isRunning && command.entry === null))
+    .sort((a, b) => Number(a.entry !== null) - Number(b.entry !== null))
   const hits = hitsOf(walk, step)
   const found = hits.filter(({ about }) => about === 'call').flatMap((hit) => findingLines(hit, idOf, width))
   return [
