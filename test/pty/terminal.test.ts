@@ -135,6 +135,17 @@ describe.skipIf(!hasTmux)('without cluster, tools and captures', { timeout: 60_0
     await terminal.left()
   })
 
+  test('a wide terminal has what decides beside the reasons, a narrow one below them', async () => {
+    const terminal = await inDemo({ columns: 200, rows: 50 })
+    await toDiagnosis(terminal)
+    expect(terminal.screen()).toMatch(/^ A .*│ This decides ▸/m)
+    expect(terminal.screen()).toMatch(/│ Note +\//)
+    terminal.resize(80, 24)
+    await terminal.shows(/^ This decides ▸/m)
+    terminal.press('C-c')
+    await terminal.left()
+  })
+
   test('NO_COLOR: weight, no colour', async () => {
     const terminal = await inDemo({ env: { NO_COLOR: '1' } })
     await toDiagnosis(terminal)
@@ -213,6 +224,21 @@ describe.skipIf(!hasTmux)('without cluster, tools and captures', { timeout: 60_0
 })
 
 describe.skipIf(!hasTmux || !hasShared)('on a capture', { timeout: 90_000 }, () => {
+  test('what the rest of the walk waits for is shown, whichever layer it belongs to; gaps are no ✓', async () => {
+    // Whoever may not list a kind that analyze reads waits for it until its time is over.
+    const terminal = await inWalk({ env: { MESHBED_FORBID: 'list@pods' } })
+    expect(await terminal.shows(/\? ground +\d of \d+ not seen/)).not.toMatch(/✓ ground/)
+    terminal.press('f')
+    const screen = await terminal.shows('waiting for istioctl analyze')
+    expect(screen).toContain('THE REST')
+    expect(screen).toContain('$ istioctl analyze')
+    expect(screen).toMatch(/esc give up/)
+    terminal.press('Escape')
+    await terminal.shows('inconclusive')
+    terminal.press('C-c')
+    await terminal.left()
+  })
+
   test('a command that hangs counts its seconds; esc gives it up as evidence and the walk goes on', async () => {
     const terminal = await inWalk({ env: { MESHBED_HANG: 'istioctl analyze!' } })
     terminal.press('Enter')

@@ -71,7 +71,7 @@ describe('the step', () => {
       outcomes: { one: { layer: 'app', outcome }, two: { layer: 'app', outcome }, three: { layer: 'app', outcome } },
     }
     const said = pane(known, 'sync', { one: 'sync', two: 'sync', three: 'ground' })
-    expect(said).toContain('Ruled out · 2 endpoints, all healthy [C1]')
+    expect(said).toContain('Ruled out · one, two: 2 endpoints, all healthy [C1]')
     expect(said.split('all healthy')).toHaveLength(2)
   })
   test('in which nothing was asked is not fine', async () => {
@@ -167,4 +167,15 @@ test('a step on top of the plan answers for the layers left out: what was not se
   }
   expect(railRows(swept).find(({ id }) => id === 'sweep')).toMatchObject({ mark: 'blind', remark: 'not seen' })
   expect(pane(swept, 'sweep')).toContain('kubectl logs web-1 -n shop')
+})
+
+test('the rail counts what there is, not what there is not', async () => {
+  const state = await stateOf(plaintextSample, 3)
+  const counted: RunState = {
+    ...state,
+    steps: state.steps.map((step) =>
+      step.id === 'sync' ? { ...step, learned: ['0 errors, 1 warning, 0 others'] } : step,
+    ),
+  }
+  expect(railRows(counted).find(({ id }) => id === 'sync')?.remark).toBe('1 warning')
 })

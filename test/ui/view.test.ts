@@ -241,6 +241,15 @@ describe('the whole diagnosis', () => {
     const said = text(moveLines(plaintextSample.diagnosis, 140))
     for (const word of ['touches', 'risk', 'undo']) expect(said).toMatch(new RegExp(`^ +${word}: `, 'm'))
     expect(said).toContain('yours to run')
+    const [cause] = plaintextSample.diagnosis.causes
+    if (!cause) throw new Error('no cause')
+    const checked = (command: string) =>
+      text(moveLines({ ...plaintextSample.diagnosis, causes: [{ ...cause, verify: { command, expect: '' } }] }, 140))
+    expect(checked("kubectl exec web -- curl -s -X POST 'http://ledger'")).toContain(
+      'sends a real POST, with all it does',
+    )
+    expect(checked("kubectl exec web -- curl -s 'http://ledger'")).toContain('sends one request')
+    expect(checked('kubectl get pods -n pay')).not.toContain('sends')
   })
 })
 

@@ -130,7 +130,8 @@ function layOut({ state, diagnosis, saved, width, height, pair }: Layout) {
     saved && 'notePath' in saved
       ? section('Note', [line(saved.notePath, span('  m shows it as Markdown', 'dim'))], room)
       : []
-  if (width >= wide && diagnosis.verdict !== 'suspects') {
+  // Two suspects take both columns for themselves.
+  if (width >= wide && !(diagnosis.verdict === 'suspects' && diagnosis.causes.length > 1)) {
     const half = Math.floor((width - 3) / 2)
     const left = [...reasonLines(state, diagnosis, half, pair), ...otherLines(state, diagnosis, half)]
     const right = [...moveLines(diagnosis, half), ...note(half)]

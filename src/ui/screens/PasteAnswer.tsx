@@ -10,6 +10,13 @@ import { pasteLines } from '../view/explanation.ts'
 import { knownTexts } from '../view/intake.ts'
 import { clampScroll } from '../view/windowed.ts'
 
+const kinds: Readonly<Record<string, string>> = {
+  'access-log': 'access log of a proxy',
+  'ztunnel-log': 'log of a ztunnel',
+  curl: 'what curl -v printed',
+  text: '',
+}
+
 interface Props {
   readonly isActive: boolean
   readonly paste: Paste
@@ -46,7 +53,7 @@ export function PasteAnswer({ isActive, paste, text, goes, onGo, onExplain, onCl
   if (!isActive) return null
   return (
     <Frame
-      title={[line(span('This says', 'accent'), span(`  ${paste.kind}`, 'dim'))]}
+      title={[line(span('This says', 'accent'), span(`  ${kinds[paste.kind] ?? paste.kind}`, 'dim'))]}
       keys={pasteKeys}
       labels={{ go: goes }}
     >

@@ -63,7 +63,6 @@ export function hopPicture(hops: readonly Hop[], width: number): Line[] {
     [hops, 40],
     [short, 40],
     [short, 22],
-    [short, 18],
   ] as const) {
     const whole = row(shown, 0, hops.length, labelWidth)
     if (lineWidth(whole.hops) <= width) return compact([whole], width)

@@ -38,9 +38,19 @@ function moveOf({ fix, verify }: Cause, number: string, width: number): Line[] {
   const check: Line[] = [
     line(span('$ ', 'dim'), span(verify.command, 'command')),
     ...(verify.expect ? [line('→ ', verify.expect)] : []),
-    line(span('yours to run; r only reads the proof again: fixed, changed or the same', 'dim')),
+    line(
+      span(costOf(verify.command), 'warn'),
+      span('yours to run; r only reads the proof again: fixed, changed or the same', 'dim'),
+    ),
   ]
   return [...section(`Move${number}`, move, width, 2), ...section(`Check${number}`, check, width, 2)]
+}
+
+/** A check that sends the call again does again what the call does. */
+function costOf(command: string): string {
+  if (!/\bcurl\b/.test(command)) return ''
+  const method = / -X (\w+)/.exec(command)?.[1] ?? 'GET'
+  return method === 'GET' || method === 'HEAD' ? 'sends one request · ' : `sends a real ${method}, with all it does · `
 }
 
 function nextStepLines(diagnosis: Diagnosis, width: number): Line[] {

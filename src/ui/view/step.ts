@@ -16,7 +16,10 @@ export function stepLines(walk: WalkSnapshot, step: StepState, n: number, width:
   const isRunning = step.status === 'running'
   // What a later step waits for may belong to an earlier one: it is shown where one looks.
   const own = new Set(commandsOf(state, step.id))
-  const latest = lastRuns(state).filter((command) => own.has(command) || (isRunning && command.entry === null))
+  // What runs is what one waits for: it stands first, where no scrolling hides it.
+  const latest = lastRuns(state)
+    .filter((command) => own.has(command) || (isRunning && command.entry === null))
+    .sort((a, b) => Number(a.entry !== null) - Number(b.entry !== null))
   const hits = hitsOf(walk, step)
   const found = hits.filter(({ about }) => about === 'call').flatMap((hit) => findingLines(hit, idOf, width))
   return [
@@ -140,17 +143,21 @@ const mostRuledOut = 6
 
 /** What this step's answers eliminate: as good to know as what they find. */
 function ruledOutLines(walk: WalkSnapshot, step: StepState, idOf: (entry: string) => string, width: number): Line[] {
-  const because = new Map<string, string[]>()
-  for (const [code, { outcome }] of Object.entries(walk.state.outcomes)) {
+  const because = new Map<string, { codes: string[]; entries: string[]; isOwn: boolean }>()
+  for (const [code, { layer, outcome }] of Object.entries(walk.state.outcomes)) {
     if (outcome.status !== 'ruled-out' || walk.settledIn[code] !== step.id) continue
-    because.set(outcome.because, [
-      ...(because.get(outcome.because) ?? []),
-      ...outcome.evidence.map(({ entry }) => entry),
-    ])
+    const { codes, entries, isOwn } = because.get(outcome.because) ?? { codes: [], entries: [], isOwn: false }
+    because.set(outcome.because, {
+      codes: [...codes, code],
+      entries: [...entries, ...outcome.evidence.map(({ entry }) => entry)],
+      isOwn: isOwn || layer === step.layer,
+    })
   }
-  const told = [...because].map(([text, entries]) => {
+  // What the step is about comes first.
+  const reasons = [...because].sort(([, a], [, b]) => Number(b.isOwn) - Number(a.isOwn))
+  const told = reasons.map(([text, { codes, entries }]) => {
     const ids = [...new Set(entries.map(idOf))].join(' ')
-    return line(span('· ', 'dim'), text, span(ids === '' ? '' : ` [${ids}]`, 'dim'))
+    return line(span('· ', 'dim'), `${codes.join(', ')}: `, text, span(ids === '' ? '' : ` [${ids}]`, 'dim'))
   })
   if (told.length === 0) return []
   const more = told.length - mostRuledOut
