@@ -356,9 +356,47 @@ describe('DENY rules that match what is absent (403-allow-list-miss, refused by 
       'cause: authz-principal-empty-plaintext (proven)',
     )
   })
+  test('notIpBlocks, and the address that is spared stands in X-Forwarded-For', async () => {
+    const spare = rule({ notIpBlocks: ['203.0.113.0/24'] })
+    const behind = editLog('ledger', (line) => line.replace('0 - "-" "curl', '0 - "203.0.113.7" "curl'))
+    expect(await ending(miss, { edit: edits(spare, behind) })).toBe('cause: authz-ip-source-wrong (proven)')
+    expect(await ending(miss, { edit: spare })).toBe('cause: authz-deny-rule-matched (proven)')
+  })
   test('notPrincipals, and the caller is another one', async () => {
     expect(await ending(miss, { edit: rule({ notPrincipals: ['cluster.local/ns/shop/sa/web'] }) })).toBe(
       'cause: authz-deny-rule-matched (proven)',
+    )
+  })
+})
+
+describe('addresses at a gateway (404-gateway-host, refused by a policy instead)', () => {
+  const office = (...ipBlocks: string[]) =>
+    addObject('istio-ingress', 'AuthorizationPolicy', 'office', { rules: [{ from: [{ source: { ipBlocks } }] }] })
+  const refusedThere = editLog('istio-ingressgateway', (line) =>
+    line.replace(/404 NR route_not_found/, '403 - rbac_access_denied_matched_policy[none]'),
+  )
+  const local = change('Service', /ingressgateway/, ({ spec }) =>
+    Object.assign(spec, { externalTrafficPolicy: 'Local' }),
+  )
+  const at = (...more: Edit[]): PlayOptions => ({
+    edit: edits(refusedThere, ...more),
+    given: (given) => ({ ...given, symptom: '403' }),
+  })
+
+  test('a Service that hides its clients: the rule never sees an address of the outside', async () => {
+    const [cause] = (await play('404-gateway-host', at(office('203.0.113.0/24')))).state.diagnosis?.causes ?? []
+    expect(cause).toMatchObject({ code: 'authz-ip-source-wrong', certainty: 'proven' })
+    expect(cause?.statement).toContain('externalTrafficPolicy Cluster')
+    expect(cause?.fix.commands[0]).toContain('patch service istio-ingressgateway')
+  })
+  test('a Service that does not: the list lacks the address', async () => {
+    expect(await ending('404-gateway-host', at(office('203.0.113.0/24'), local))).toBe(
+      'cause: authz-allow-list-miss (proven)',
+    )
+  })
+  test('a rule about addresses of the inside is about addresses that arrive', async () => {
+    expect(await ending('404-gateway-host', at(office('203.0.113.0/24', '10.99.0.0/16')))).toBe(
+      'cause: authz-allow-list-miss (proven)',
     )
   })
 })

@@ -146,6 +146,12 @@ function fixOf(situation: Situation, miss: AllowMiss | null) {
   const rule = miss?.nearest[0] ?? miss?.rules[0]
   const policy = rule?.policy ?? miss?.policies[0]
   const risk = 'a rule made too wide lets in more than this caller: add one principal, method and path, no wildcard'
+  if (miss?.passesNow)
+    return looseFix(
+      `Nothing to add as the policies are now. Send the request again; if it is still refused, the proxy that refused it holds older ones: look at its sync state.`,
+      destinationName(situation),
+      'none: nothing changes',
+    )
   if (!policy)
     return looseFix(
       `If the caller is meant to pass, add it to the ALLOW policy that covers ${destinationName(situation)}: one rule with its principal, method and path.`,

@@ -36,7 +36,7 @@ export default defineRule({
     return fired(
       specificHit(situation, sure ? found : { ...found, certainty: 'likely', wouldDecide: withToken(situation) }, {
         title: `${name} asks for a token, and the request of ${callerName(situation)} had none that counts`,
-        statement: `${name} ${deny ? 'denies every request that is not of' : 'allows only'} ${fieldsText(fields)}; apart from that the rule ${deny ? 'would spare' : 'fits'} this request to ${destinationName(situation)}. So it carried no token, none where it is looked for, or one ${fields.every(isAboutWhose) ? 'of somebody else' : 'that says something else'}; a token that is wrong in itself would have been a 401.${unchecked ? ' No RequestAuthentication reaches this workload, so no token can count at all.' : ''}`,
+        statement: `${name} ${deny ? 'denies every request that is not of' : 'allows only'} ${fieldsText(deny ? fields.map((field) => ({ ...field, negated: false })) : fields)}; apart from that the rule ${deny ? 'would spare' : 'fits'} this request to ${destinationName(situation)}. So it carried no token, none where it is looked for, or one ${fields.every(isAboutWhose) ? 'of somebody else' : 'that says something else'}; a token that is wrong in itself would have been a 401.${unchecked ? ' No RequestAuthentication reaches this workload, so no token can count at all.' : ''}`,
         fix: unchecked
           ? looseFix(
               `Add the RequestAuthentication that validates these tokens at ${destinationName(situation)}; leave ${name} as it is.`,

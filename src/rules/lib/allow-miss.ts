@@ -3,8 +3,9 @@ import { identityOf } from '../../mesh/workload.ts'
 import type { Stored } from '../../situation/objects.ts'
 import { workloadOf } from '../../situation/security.ts'
 import type { Situation } from '../../situation/situation.ts'
+import { type MistakenAddress, mistakenAddress } from './client-address.ts'
 import { mistakenIdentity } from './mistaken-identity.ts'
-import { forwardedAddress, otherSpelling } from './near-value.ts'
+import { otherSpelling } from './near-value.ts'
 import { authorizationOf, peerOf, type Refusal, requestAt } from './refusal.ts'
 import { type FieldKind, fieldsOf, fieldsText, project, type RawRule, type RuleField, rulesOf } from './rule-fields.ts'
 
@@ -41,6 +42,8 @@ export interface AllowMiss {
   readonly request: AuthzRequest
   /** What was worked out on the way: why the identity or the path is near but not equal. */
   readonly remark: string | null
+  /** Set for `address`. */
+  readonly address: MistakenAddress | null
   /** As the policies are now they would let it pass: they changed since, or the proxy holds others. */
   readonly passesNow: boolean
 }
@@ -81,6 +84,7 @@ export function allowMissOf(situation: Situation, refusal: Judged): AllowMiss | 
     policies,
     request,
     remark,
+    address: null,
     passesNow: decision.decision === 'allowed',
   })
   if (decision.decision === 'allowed' || policies.length === 0) return found('general', [])
@@ -116,8 +120,9 @@ export function allowMissOf(situation: Situation, refusal: Judged): AllowMiss | 
     if (remark) return found('place', [near], remark)
   }
   for (const near of butFor('address')) {
-    const remark = forwardedAddress(refusal, request, (changed) => fits(near.policy, near.rule, changed))
-    if (remark) return found('address', [near], remark)
+    const passes = (changed: AuthzRequest) => fits(near.policy, near.rule, changed)
+    const address = mistakenAddress(situation, refusal, near.rule, request, passes)
+    if (address) return { ...found('address', [near], address.remark), address }
   }
   return found('general', [
     ...byIdentity,

@@ -44,20 +44,3 @@ export function otherSpelling(
   }
   return null
 }
-
-/** The address the rule means stands in X-Forwarded-For; what the rule is compared with is somebody in between. */
-export function forwardedAddress(
-  { line }: Judged,
-  request: AuthzRequest,
-  fits: (changed: AuthzRequest) => boolean,
-): string | null {
-  const entries = (line?.record.forwardedFor ?? '')
-    .split(',')
-    .map((entry) => entry.trim())
-    .filter(Boolean)
-  const fitting = entries.find(
-    (ip) => (ip !== request.sourceIp || ip !== request.remoteIp) && fits({ ...request, sourceIp: ip, remoteIp: ip }),
-  )
-  if (fitting === undefined) return null
-  return `X-Forwarded-For holds ${fitting}, which the rule would take; it is compared with ${request.sourceIp ?? 'the direct peer'}${request.remoteIp && request.remoteIp !== request.sourceIp ? ` and ${request.remoteIp}` : ''}`
-}
