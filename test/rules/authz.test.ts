@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { parseAccessLog } from '../../parsers/access-log.ts'
+import { add, change } from '../helpers/edit-objects.ts'
 import { type PlayOptions, play } from '../helpers/play.ts'
 import { addObject, editLog, logsAsJson, setSpec } from '../helpers/policy-edits.ts'
 import { type Edit, editJson, edits, forbid } from '../helpers/session-fixtures.ts'
@@ -150,6 +151,26 @@ describe('near twins of a missed ALLOW list (403-allow-list-miss with another ru
       callers([from('old.example/ns/shop/sa/cart')]),
       'authz-principal-wrong-identity (proven)',
     ],
+    [
+      'the rule names a pattern that others fit',
+      callers([from('cluster.local/ns/shop/sa/we*')]),
+      'authz-allow-list-miss (proven)',
+    ],
+    [
+      'among others who are alive stands a misspelling of this caller',
+      callers([from('cluster.local/ns/shop/sa/web', 'cluster.local/ns/shop/sa/carts')]),
+      'authz-principal-wrong-identity (proven)',
+    ],
+    [
+      'among others who are alive stands an account that is gone and like nobody’s',
+      callers([from('cluster.local/ns/shop/sa/web', 'cluster.local/ns/shop/sa/nightly-export')]),
+      'authz-allow-list-miss (proven)',
+    ],
+    [
+      'an account without namespace means the policy’s own',
+      callers([{ from: [{ source: { serviceAccounts: ['cart'] } }] }]),
+      'authz-principal-wrong-identity (proven)',
+    ],
     ['the rule spells the scheme', callers([from(`spiffe://${cart}`)]), 'authz-principal-wrong-identity (proven)'],
     [
       'the account is gone and the method differs too',
@@ -224,7 +245,79 @@ describe('near twins of a missed ALLOW list (403-allow-list-miss with another ru
   test('a token that was sent is no missing token', async () => {
     const edit = callers([{ from: [{ source: { requestPrincipals: ['https://issuer.test/alice'] } }] }])
     const given: PlayOptions['given'] = (one) => ({ ...one, jwtClaims: { iss: 'https://issuer.test', sub: 'bob' } })
-    expect(await ending(miss, { edit, given })).toBe('cause: authz-allow-list-miss (proven)')
+    const tokens = addObject('pay', 'RequestAuthentication', 'tokens', {
+      jwtRules: [{ issuer: 'https://issuer.test', jwksUri: 'https://issuer.test/keys' }],
+    })
+    expect(await ending(miss, { edit: edits(edit, tokens), given })).toBe('cause: authz-allow-list-miss (proven)')
+    // Without a RequestAuthentication no token counts.
+    expect(await ending(miss, { edit, given })).toBe('cause: jwt-missing-gives-403 (proven)')
+  })
+
+  describe('a rule that wants a claim', () => {
+    const when = [{ key: 'request.auth.claims[groups]', values: ['finance'] }]
+    const edit = edits(
+      callers([{ from: [{ source: { requestPrincipals: ['https://issuer.test/*'] } }], when }]),
+      addObject('pay', 'RequestAuthentication', 'tokens', {
+        jwtRules: [{ issuer: 'https://issuer.test', jwksUri: 'https://issuer.test/keys' }],
+      }),
+    )
+    test('may have seen no token or one without it: a suspect, with what would decide', async () => {
+      const { diagnosis } = (await play(miss, { edit })).state
+      expect(diagnosis?.verdict).toBe('suspects')
+      expect(diagnosis?.causes[0]).toMatchObject({ code: 'jwt-missing-gives-403', certainty: 'likely' })
+      expect(diagnosis?.causes[0]?.wouldDecide?.command).toContain('Authorization: Bearer')
+    })
+    test('and headers that were told hold no token: it is missing', async () => {
+      const given: PlayOptions['given'] = (one) => ({ ...one, headers: [['accept', '*/*']] })
+      expect(await ending(miss, { edit, given })).toBe('cause: jwt-missing-gives-403 (proven)')
+    })
+    test('and the token that was sent says another value: only the claim is named', async () => {
+      const jwtClaims = { iss: 'https://issuer.test', sub: 'bob', groups: ['ops'] }
+      const { diagnosis } = (await play(miss, { edit, given: (one) => ({ ...one, jwtClaims }) })).state
+      const [cause] = diagnosis?.causes ?? []
+      expect(cause).toMatchObject({ code: 'authz-allow-list-miss', certainty: 'proven' })
+      expect(cause?.statement).toContain('wants request.auth.claims[groups] [finance]')
+      expect(cause?.statement).not.toContain('requestPrincipals')
+      expect(cause?.fix.statement).toContain('token carry')
+    })
+  })
+
+  describe('plaintext from a caller that has a proxy', () => {
+    const plain = editLog('ledger', (line) => line.replace(/outbound_\S+ default$/, '- default'))
+    const source = (fields: object) => callers([{ from: [{ source: fields }] }])
+    const causeOf = async (...more: Edit[]) =>
+      (await play(miss, { edit: edits(plain, ...more) })).state.diagnosis?.causes[0]
+
+    test('a rule that its identity would fit says nothing more about identities', async () => {
+      const cause = await causeOf(source({ namespaces: ['shop'] }))
+      expect(cause).toMatchObject({ code: 'authz-principal-empty-plaintext', certainty: 'proven' })
+      expect(cause?.statement).not.toContain('has to be among the values')
+    })
+    test('a rule for somebody else says that its identity has to be added', async () => {
+      const cause = await causeOf(source({ principals: ['cluster.local/ns/shop/sa/web'] }))
+      expect(cause?.statement).toContain(`it would be ${cart}, which has to be among the values`)
+    })
+    test('the annotation that takes the port out is named', async () => {
+      const annotation = { 'traffic.sidecar.istio.io/excludeOutboundPorts': '5432,8080' }
+      const excluded = change('Pod', /^cart/, ({ metadata }) =>
+        Object.assign(metadata, { annotations: { ...metadata.annotations, ...annotation } }),
+      )
+      const cause = await causeOf(source({ principals: [cart] }), excluded)
+      expect(cause?.fix.statement).toContain(
+        'take port 8080 out of annotation traffic.sidecar.istio.io/excludeOutboundPorts',
+      )
+      expect(cause?.fix.statement).not.toContain('DestinationRule')
+    })
+    test('the DestinationRule that switches mutual TLS off is named', async () => {
+      const off = add({
+        apiVersion: 'networking.istio.io/v1',
+        kind: 'DestinationRule',
+        metadata: { name: 'off', namespace: 'shop' },
+        spec: { host: 'ledger.pay.svc.cluster.local', trafficPolicy: { tls: { mode: 'DISABLE' } } },
+      })
+      const cause = await causeOf(source({ principals: [cart] }), off)
+      expect(cause?.fix.statement).toContain('remove trafficPolicy.tls from DestinationRule shop/off')
+    })
   })
 
   test('a scraper refused beside the call is told apart', async () => {
@@ -263,9 +356,47 @@ describe('DENY rules that match what is absent (403-allow-list-miss, refused by 
       'cause: authz-principal-empty-plaintext (proven)',
     )
   })
+  test('notIpBlocks, and the address that is spared stands in X-Forwarded-For', async () => {
+    const spare = rule({ notIpBlocks: ['203.0.113.0/24'] })
+    const behind = editLog('ledger', (line) => line.replace('0 - "-" "curl', '0 - "203.0.113.7" "curl'))
+    expect(await ending(miss, { edit: edits(spare, behind) })).toBe('cause: authz-ip-source-wrong (proven)')
+    expect(await ending(miss, { edit: spare })).toBe('cause: authz-deny-rule-matched (proven)')
+  })
   test('notPrincipals, and the caller is another one', async () => {
     expect(await ending(miss, { edit: rule({ notPrincipals: ['cluster.local/ns/shop/sa/web'] }) })).toBe(
       'cause: authz-deny-rule-matched (proven)',
+    )
+  })
+})
+
+describe('addresses at a gateway (404-gateway-host, refused by a policy instead)', () => {
+  const office = (...ipBlocks: string[]) =>
+    addObject('istio-ingress', 'AuthorizationPolicy', 'office', { rules: [{ from: [{ source: { ipBlocks } }] }] })
+  const refusedThere = editLog('istio-ingressgateway', (line) =>
+    line.replace(/404 NR route_not_found/, '403 - rbac_access_denied_matched_policy[none]'),
+  )
+  const local = change('Service', /ingressgateway/, ({ spec }) =>
+    Object.assign(spec, { externalTrafficPolicy: 'Local' }),
+  )
+  const at = (...more: Edit[]): PlayOptions => ({
+    edit: edits(refusedThere, ...more),
+    given: (given) => ({ ...given, symptom: '403' }),
+  })
+
+  test('a Service that hides its clients: the rule never sees an address of the outside', async () => {
+    const [cause] = (await play('404-gateway-host', at(office('203.0.113.0/24')))).state.diagnosis?.causes ?? []
+    expect(cause).toMatchObject({ code: 'authz-ip-source-wrong', certainty: 'proven' })
+    expect(cause?.statement).toContain('externalTrafficPolicy Cluster')
+    expect(cause?.fix.commands[0]).toContain('patch service istio-ingressgateway')
+  })
+  test('a Service that does not: the list lacks the address', async () => {
+    expect(await ending('404-gateway-host', at(office('203.0.113.0/24'), local))).toBe(
+      'cause: authz-allow-list-miss (proven)',
+    )
+  })
+  test('a rule about addresses of the inside is about addresses that arrive', async () => {
+    expect(await ending('404-gateway-host', at(office('203.0.113.0/24', '10.99.0.0/16')))).toBe(
+      'cause: authz-allow-list-miss (proven)',
     )
   })
 })
@@ -282,6 +413,17 @@ describe('on TCP (tcp-http-policy with another policy)', () => {
   test('an ALLOW rule without HTTP fields that names somebody else', async () => {
     expect(await ending('tcp-http-policy', { edit: policy({ action: 'ALLOW', rules: [from(cart)] }) })).toBe(
       'cause: authz-tcp-connection-closed (proven)',
+    )
+  })
+  test('an ALLOW rule with HTTP fields that names somebody else, or another port, would not help as HTTP either', async () => {
+    const get = { to: [{ operation: { methods: ['GET'] } }] }
+    for (const rule of [{ ...from(cart), ...get }, { to: [{ operation: { methods: ['GET'], ports: ['9090'] } }] }])
+      expect(await ending('tcp-http-policy', { edit: policy({ action: 'ALLOW', rules: [rule] }) })).toBe(
+        'cause: authz-tcp-connection-closed (proven)',
+      )
+    const own = { ...from('cluster.local/ns/shop/sa/web'), ...get }
+    expect(await ending('tcp-http-policy', { edit: policy({ action: 'ALLOW', rules: [from(cart), own] }) })).toBe(
+      'cause: authz-http-attrs-on-tcp (proven)',
     )
   })
   test('a DENY rule with HTTP fields closes every connection', async () => {

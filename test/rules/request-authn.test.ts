@@ -56,11 +56,34 @@ describe('a token that the JWT filter refused', () => {
     ['Jwt_not_yet_valid', '401', 'cause: jwt-expired-or-clock (proven)'],
     ['Jwt_verification_fails', '401', 'cause: jwt-rejected (proven)'],
     ['Jwt_header_is_an_invalid_JSON', '401', 'cause: jwt-rejected (proven)'],
-    ["Jwks_doesn't_have_key_to_match_kid_or_alg_from_Jwt", '401', 'suspects: jwt-kid-rotation (likely)'],
+    ["Jwks_doesn't_have_key_to_match_kid_or_alg_from_Jwt", '401', 'cause: jwt-kid-rotation (proven)'],
     ['Jwt_of_a_kind_nobody_knows', '401', 'cause: jwt-rejected (proven)'],
   ])('%s', async (reason, status, expected) => {
     expect(await ending(wrong, { edit: saying(reason, status) })).toBe(expected)
     expect(await ending(wrong, { edit: edits(saying(reason, status), logsAsJson) })).toBe(expected)
+  })
+  describe('a key that the proxy does not have', () => {
+    const unknownKey = saying("Jwks_doesn't_have_key_to_match_kid_or_alg_from_Jwt")
+    const nothingPasses = editText(/logs (ledger|web)/, (text) =>
+      text
+        .split('\n')
+        .filter((line) => !line.includes(' 200 - via_upstream'))
+        .join('\n'),
+    )
+    test('and nothing passes: whether its keys are in use at all is open', async () => {
+      expect(await ending(wrong, { edit: edits(unknownKey, nothingPasses) })).toBe(
+        'suspects: jwt-kid-rotation (likely)',
+      )
+    })
+    test('and its keys come from an address and could not be read: either they never arrived or the token’s is newer', async () => {
+      const edit = edits(unknownKey, fetched, forbid(/proxy-config listener/))
+      const { state } = await play(wrong, { edit })
+      expect(state.diagnosis?.verdict).toBe('suspects')
+      expect(state.diagnosis?.causes.map(({ code }) => code)).toEqual(['jwt-jwks-unreachable', 'jwt-kid-rotation'])
+      // istiod's log was read and names no failed fetch: the keys in the proxy are what is left to look at.
+      expect(state.diagnosis?.causes[0]?.wouldDecide?.command).toContain('istioctl proxy-config listener')
+      expect(state.diagnosis?.causes[1]?.statement).not.toContain('kid test')
+    })
   })
   test('the audience is the one with 403', async () => {
     const given: PlayOptions['given'] = (one) => ({ ...one, symptom: '403' })

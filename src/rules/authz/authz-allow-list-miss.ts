@@ -7,6 +7,7 @@ import { firstFailing } from '../lib/deciding-line.ts'
 import { notSeen } from '../lib/not-seen.ts'
 import { looseFix, policyFix, policyName, quotePolicies, requestText, serverLogDecides } from '../lib/policy-fix.ts'
 import { placeName, refusalOf } from '../lib/refusal.ts'
+import { fieldsText } from '../lib/rule-fields.ts'
 import { laterRefusal, refusalWithout, type Unlogged, unloggedRefusal } from '../lib/unlogged-refusal.ts'
 import { callerName, destinationName, tryAgain } from '../lib/words.ts'
 
@@ -146,15 +147,26 @@ function fixOf(situation: Situation, miss: AllowMiss | null) {
   const rule = miss?.nearest[0] ?? miss?.rules[0]
   const policy = rule?.policy ?? miss?.policies[0]
   const risk = 'a rule made too wide lets in more than this caller: add one principal, method and path, no wildcard'
+  if (miss?.passesNow)
+    return looseFix(
+      `Nothing to add as the policies are now. Send the request again; if it is still refused, the proxy that refused it holds older ones: look at its sync state.`,
+      destinationName(situation),
+      'none: nothing changes',
+    )
   if (!policy)
     return looseFix(
       `If the caller is meant to pass, add it to the ALLOW policy that covers ${destinationName(situation)}: one rule with its principal, method and path.`,
       destinationName(situation),
       risk,
     )
+  const isTokenOnly =
+    rule !== undefined && rule.misfits.length > 0 && rule.misfits.every(({ kind }) => kind === 'token')
+  const instead = isTokenOnly
+    ? `Let the caller's token carry what rule ${rule.index} of ${policyName(policy)} wants: ${fieldsText(rule.misfits)}. Or, i`
+    : 'I'
   return policyFix(
     policy,
-    `If the caller is meant to pass, add what is missing to ${policyName(policy)}, as a rule of its own for this principal${miss?.request.protocol === 'tcp' ? ' and port' : ', method and path'}; leave its other rules as they are.`,
+    `${instead}f the caller is meant to pass, add what is missing to ${policyName(policy)}, as a rule of its own for this principal${miss?.request.protocol === 'tcp' ? ' and port' : ', method and path'}; leave its other rules as they are.`,
     risk,
   )
 }

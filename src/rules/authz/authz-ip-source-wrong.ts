@@ -1,8 +1,10 @@
-import { fired } from '../../model/finding.ts'
+import { type Fix, fired } from '../../model/finding.ts'
+import type { Stored } from '../../situation/objects.ts'
+import { quoteObject, type Situation } from '../../situation/situation.ts'
 import { defineRule } from '../define-rule.ts'
 import { looseFix, policyFix, policyName } from '../lib/policy-fix.ts'
-import { fieldsOf, fieldsText } from '../lib/rule-fields.ts'
-import { missBecause, otherRefusal, refusalNeeds, specificHit } from '../lib/specific-miss.ts'
+import { fieldsOf, fieldsText, type RuleField } from '../lib/rule-fields.ts'
+import { denyBecause, missBecause, otherRefusal, refusalNeeds, specificHit } from '../lib/specific-miss.ts'
 import { destinationName, plural } from '../lib/words.ts'
 
 /** ipBlocks is the direct peer, which behind a load balancer is the balancer or a node. */
@@ -17,24 +19,62 @@ export default defineRule({
   seeAlso: ['https://istio.io/latest/docs/tasks/security/authorization/authz-ingress/'],
   check(situation) {
     const miss = missBecause(situation, 'address')
-    if (!miss) return otherRefusal(situation, 'no rule would fit for an address in X-Forwarded-For')
-    const [near] = miss.detail.nearest
-    const fields = near ? fieldsOf(near.rule).filter(({ kind }) => kind === 'address') : []
-    const direct = fields.some(({ name }) => name === 'ipBlocks' || name === 'source.ip')
+    const deny = miss ? null : denyBecause(situation, 'address')
+    const found = miss ?? deny
+    if (!found) return otherRefusal(situation, 'no rule would fit for the address of another on the way')
+    const near = miss?.detail.nearest[0]
+    const policy = near?.policy ?? deny?.detail.policy ?? null
+    const fields = fieldsOf(near?.rule ?? deny?.detail.rule).filter(({ kind }) => kind === 'address')
+    const name = policy ? policyName(policy) : 'the policy'
+    const { address } = found.detail
     const trusted = situation.mesh.numTrustedProxies
-    const statement = direct
-      ? `Write the addresses of rule ${near?.index ?? 0} of ${near ? policyName(near.policy) : 'the policy'} as remoteIpBlocks, and tell the gateway how many proxies stand before it (gatewayTopology.numTrustedProxies, now ${trusted}); keep its other fields.`
-      : `Set gatewayTopology.numTrustedProxies (now ${trusted}) to the number of proxies that really stand before this gateway.`
-    const risk = 'a number too high lets clients forge their address in X-Forwarded-For'
+    const words = address?.service
+      ? ''
+      : ` ${plural(trusted, 'proxy', 'proxies')} before the gateway ${trusted === 1 ? 'is' : 'are'} trusted.`
     return fired(
-      specificHit(situation, miss, {
-        title: `${near ? policyName(near.policy) : 'the policy'} compares its addresses with somebody between the client and ${destinationName(situation)}`,
-        statement: `Rule ${near?.index ?? 0} fits but for ${fieldsText(fields)}: ${miss.detail.remark}. ${plural(trusted, 'proxy', 'proxies')} before the gateway ${trusted === 1 ? 'is' : 'are'} trusted.`,
-        fix:
-          near && direct
-            ? policyFix(near.policy, statement, risk)
-            : looseFix(statement, 'every client of this gateway', risk),
+      specificHit(situation, found, {
+        title: `${name} compares its addresses with somebody between the client and ${destinationName(situation)}`,
+        statement: `${deny ? `The rule of ${name} would spare it` : `Rule ${near?.index ?? 0} fits`} but for ${fieldsText(fields)}: ${address?.remark}.${words}`,
+        fix: address?.service ? serviceFix(address.service) : addressFix(situation, policy, fields),
+        more: address?.service
+          ? [
+              quoteObject(address.service, 'how the Service takes connections from outside', {
+                type: address.service.object.spec?.type,
+                externalTrafficPolicy: address.service.object.spec?.externalTrafficPolicy ?? 'Cluster',
+              }),
+            ]
+          : [],
       }),
     )
   },
 })
+
+function addressFix({ mesh }: Situation, policy: Stored | null, fields: readonly RuleField[]): Fix {
+  const trusted = mesh.numTrustedProxies
+  const risk = 'a number too high lets clients forge their address in X-Forwarded-For'
+  const isDirect = fields.some(({ name }) => name === 'ipBlocks' || name === 'source.ip')
+  if (policy && isDirect)
+    return policyFix(
+      policy,
+      `Write the addresses of ${policyName(policy)} as remoteIpBlocks, and tell the gateway how many proxies stand before it (gatewayTopology.numTrustedProxies, now ${trusted}); keep its other fields.`,
+      risk,
+    )
+  return looseFix(
+    `Set gatewayTopology.numTrustedProxies (now ${trusted}) to the number of proxies that really stand before this gateway.`,
+    'every client of this gateway',
+    risk,
+  )
+}
+
+function serviceFix({ object }: Stored): Fix {
+  const { name, namespace } = object.metadata
+  const patch = (value: string) =>
+    `kubectl -n ${namespace} patch service ${name} --type=merge -p '{"spec":{"externalTrafficPolicy":"${value}"}}'`
+  return {
+    statement: `Let the gateway see its clients: externalTrafficPolicy Local on Service ${namespace}/${name}, or PROXY protocol at the load balancer and in gatewayTopology. Leave the policy as it is.`,
+    commands: [patch('Local')],
+    scope: `every client of Service ${namespace}/${name}`,
+    risk: 'with Local only nodes that run a gateway pod take connections, and the load balancer has to know which',
+    undo: patch('Cluster'),
+  }
+}

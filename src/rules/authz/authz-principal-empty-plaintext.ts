@@ -1,4 +1,7 @@
 import { type Fix, fired } from '../../model/finding.ts'
+import { objectName } from '../../model/kube.ts'
+import type { Exchange } from '../../situation/exchanges.ts'
+import type { PodView } from '../../situation/pods.ts'
 import type { Situation } from '../../situation/situation.ts'
 import { defineRule } from '../define-rule.ts'
 import { quotePod } from '../lib/pod-facts.ts'
@@ -6,6 +9,7 @@ import { policyName } from '../lib/policy-fix.ts'
 import { peerOf } from '../lib/refusal.ts'
 import { fieldsOf, fieldsText } from '../lib/rule-fields.ts'
 import { denyBecause, missBecause, otherRefusal, refusalNeeds, specificHit } from '../lib/specific-miss.ts'
+import { transportOf } from '../lib/transport.ts'
 import { callerName, destinationName } from '../lib/words.ts'
 
 /** Only mutual TLS carries an identity. Without it a rule that names a principal never fits, whoever calls. */
@@ -29,17 +33,14 @@ export default defineRule({
     const fields = fieldsOf(near?.rule ?? deny?.detail.rule).filter(({ kind }) => kind === 'identity')
     const name = policy ? policyName(policy) : 'the policy'
     const peer = peerOf(situation, found.refusal.at, found.refusal.exchange)
+    // Set only where mutual TLS alone would not help.
     const own = miss?.detail.remark?.replace('spiffe://', '') ?? null
-    const listed = own === null || fields.some(({ values }) => values.some((value) => value === own || value === '*'))
-    const also =
-      own !== null && !listed && miss
-        ? ` With mutual TLS it would be ${own}, which has to be among the values as well.`
-        : ''
+    const also = own === null ? '' : ` With mutual TLS it would be ${own}, which has to be among the values as well.`
     return fired(
       specificHit(situation, found, {
         title: `${callerName(situation)} reaches ${destinationName(situation)} in plaintext, and ${name} asks for an identity`,
         statement: `${name} asks for ${fieldsText(fields)}. The line of the destination's proxy has no server name (SNI), so the connection was not mutual TLS and carried no identity; apart from that the rule ${deny ? 'would spare' : 'fits'} the request.${also}`,
-        fix: transportFix(situation, peer),
+        fix: transportFix(situation, peer, found.refusal.exchange),
         more: peer
           ? [
               quotePod(
@@ -53,19 +54,31 @@ export default defineRule({
   },
 })
 
-function transportFix(situation: Situation, peer: ReturnType<typeof peerOf>): Fix {
+function transportFix(situation: Situation, peer: PodView | null, exchange: Exchange | null): Fix {
   const to = destinationName(situation)
   const statement =
     peer === null
       ? `Bring the caller into the mesh, or remove what makes it send plaintext to ${to}; do not loosen the policy.`
       : peer.hasEnvoy
-        ? `Let ${peer.name}.${peer.namespace} send mutual TLS to ${to} again: remove the exclusion annotation (traffic.sidecar.istio.io/excludeOutbound…) or the DestinationRule tls mode that takes this port out, and nothing else; do not loosen the policy.`
+        ? `Let ${peer.name}.${peer.namespace} send mutual TLS to ${to} again: ${switchedOffBy(situation, exchange)}, and nothing else; do not loosen the policy.`
         : `Give the workload of ${peer.name}.${peer.namespace} a proxy (inject it and recreate its pods one by one); do not loosen the policy.`
   return {
     statement,
     commands: [],
     scope: 'the caller',
-    risk: 'with a proxy all traffic of that pod passes the mesh, not only this call',
-    undo: 'take the label or annotation back and recreate the pods',
+    risk: peer?.hasEnvoy
+      ? 'the connection then passes both proxies: their routes, limits and policies count for it'
+      : 'with a proxy all traffic of that pod passes the mesh, not only this call',
+    undo: peer?.hasEnvoy ? 'put it back as it was' : 'take the label or annotation back and recreate the pods',
   }
+}
+
+/** What takes mutual TLS away from a caller that has a proxy: an annotation, a DestinationRule, or one of the two. */
+function switchedOffBy(situation: Situation, exchange: Exchange | null): string {
+  const transport = transportOf(situation, exchange)
+  if (transport?.excluded?.annotation)
+    return `take port ${situation.server.portNumber} out of annotation ${transport.excluded.annotation} of its workload`
+  const rule = transport?.sends?.sends === 'plaintext' ? transport.sends.decidedBy : null
+  if (rule) return `remove ${rule.field} from ${objectName(rule.object)}`
+  return 'remove the exclusion annotation (traffic.sidecar.istio.io/excludeOutbound…) or the DestinationRule tls mode that takes this port out'
 }

@@ -21,12 +21,12 @@ export default defineRule({
     if (!miss) return otherRefusal(situation, 'no rule fits but for a principal that is spelled as nobody is called')
     const [near] = miss.detail.nearest
     const peer = peerOf(situation, miss.refusal.at, miss.refusal.exchange)
-    const statement = `Correct the principal in rule ${near?.index ?? 0} of ${near ? policyName(near.policy) : 'the policy'} to ${(miss.refusal.principal ?? 'the caller’s identity').replace('spiffe://', '')}; where a whole trust domain moved, add the former one to trustDomainAliases instead. Leave the other rules and values.`
-    const risk = 'the corrected principal lets in every pod of that service account'
+    const statement = `If the rule means this caller, correct the identity in rule ${near?.index ?? 0} of ${near ? policyName(near.policy) : 'the policy'} to ${(miss.refusal.principal ?? 'the caller’s identity').replace('spiffe://', '')}; where a whole trust domain moved, add the former one to trustDomainAliases instead. Leave the other rules and values.`
+    const risk = 'the corrected value lets in every pod of that service account'
     return fired(
       specificHit(situation, miss, {
         title: `${near ? policyName(near.policy) : 'the policy'} names another identity than ${callerName(situation)} has`,
-        statement: `Rule ${near?.index ?? 0} fits this request to ${destinationName(situation)} in everything but its principal: ${miss.detail.remark}.`,
+        statement: `Rule ${near?.index ?? 0} fits this request to ${destinationName(situation)} in everything but the identity it names: ${miss.detail.remark}.`,
         fix: near ? policyFix(near.policy, statement, risk) : looseFix(statement, destinationName(situation), risk),
         more: peer ? [quotePod(peer, `it runs as service account ${peer.namespace}/${peer.serviceAccount}`)] : [],
       }),

@@ -1,11 +1,11 @@
-import { fired } from '../../model/finding.ts'
+import { type Decider, fired } from '../../model/finding.ts'
 import { quote, type Situation } from '../../situation/situation.ts'
 import { defineRule } from '../define-rule.ts'
 import { requestAuthAt } from '../lib/jwt-refusal.ts'
 import { looseFix, policyName } from '../lib/policy-fix.ts'
-import { fieldsOf, fieldsText } from '../lib/rule-fields.ts'
+import { fieldsOf, fieldsText, type RuleField } from '../lib/rule-fields.ts'
 import { denyBecause, missBecause, otherRefusal, refusalNeeds, specificHit } from '../lib/specific-miss.ts'
-import { callerName, destinationName } from '../lib/words.ts'
+import { callerName, destinationName, tryAgain } from '../lib/words.ts'
 
 /** A request without a token passes the JWT filter. The policy that asks for a token's identity refuses it, and that is a 403. */
 export default defineRule({
@@ -31,10 +31,12 @@ export default defineRule({
       ? requestAuthAt(situation, found.refusal.pod)
       : { policies: [], complete: false }
     const unchecked = complete && policies.length === 0
+    const told = situation.given.headers.length > 0 || situation.given.jwtClaims !== null
+    const sure = unchecked || told || fields.every(isAboutWhose)
     return fired(
-      specificHit(situation, found, {
+      specificHit(situation, sure ? found : { ...found, certainty: 'likely', wouldDecide: withToken(situation) }, {
         title: `${name} asks for a token, and the request of ${callerName(situation)} had none that counts`,
-        statement: `${name} ${deny ? 'denies every request that is not of' : 'allows only'} ${fieldsText(fields)}; apart from that the rule ${deny ? 'would spare' : 'fits'} this request to ${destinationName(situation)}. So it carried no token, none where it is looked for, or one of somebody else; a token that is wrong in itself would have been a 401.${unchecked ? ' No RequestAuthentication reaches this workload, so no token can count at all.' : ''}`,
+        statement: `${name} ${deny ? 'denies every request that is not of' : 'allows only'} ${fieldsText(deny ? fields.map((field) => ({ ...field, negated: false })) : fields)}; apart from that the rule ${deny ? 'would spare' : 'fits'} this request to ${destinationName(situation)}. So it carried no token, none where it is looked for, or one ${fields.every(isAboutWhose) ? 'of somebody else' : 'that says something else'}; a token that is wrong in itself would have been a 401.${unchecked ? ' No RequestAuthentication reaches this workload, so no token can count at all.' : ''}`,
         fix: unchecked
           ? looseFix(
               `Add the RequestAuthentication that validates these tokens at ${destinationName(situation)}; leave ${name} as it is.`,
@@ -52,8 +54,22 @@ export default defineRule({
   },
 })
 
+/** What a token of another kind than the usual one lacks is a claim; whose it is, every token says. */
+function isAboutWhose({ name, values }: RuleField): boolean {
+  return /principal/i.test(name) || values.includes('*')
+}
+
+/** A rule that wants a claim refuses a token without it just as it refuses none. */
+function withToken(situation: Situation): Decider {
+  const { command } = tryAgain(situation, '')
+  return {
+    command: `${command} -H 'Authorization: Bearer TOKEN'`,
+    why: 'with a token that surely is sent: if it passes, the token was missing; if it is 403 again, the token lacks what the rule wants',
+  }
+}
+
 function tokenWords({ given }: Situation) {
-  if (given.headers.length === 0) return []
+  if (given.headers.length === 0 || given.headers.some(([name]) => /^authorization$/i.test(name))) return []
   return [
     quote('given', 'the headers that were told hold no Authorization', given.headers.map(([name]) => name).join(', ')),
   ]

@@ -3,7 +3,9 @@ import { identityOf } from '../../mesh/workload.ts'
 import type { Stored } from '../../situation/objects.ts'
 import { workloadOf } from '../../situation/security.ts'
 import type { Situation } from '../../situation/situation.ts'
-import { forwardedAddress, mistakenIdentity, otherSpelling } from './near-value.ts'
+import { type MistakenAddress, mistakenAddress } from './client-address.ts'
+import { mistakenIdentity } from './mistaken-identity.ts'
+import { otherSpelling } from './near-value.ts'
 import { authorizationOf, peerOf, type Refusal, requestAt } from './refusal.ts'
 import { type FieldKind, fieldsOf, fieldsText, project, type RawRule, type RuleField, rulesOf } from './rule-fields.ts'
 
@@ -40,6 +42,8 @@ export interface AllowMiss {
   readonly request: AuthzRequest
   /** What was worked out on the way: why the identity or the path is near but not equal. */
   readonly remark: string | null
+  /** Set for `address`. */
+  readonly address: MistakenAddress | null
   /** As the policies are now they would let it pass: they changed since, or the proxy holds others. */
   readonly passesNow: boolean
 }
@@ -56,13 +60,12 @@ export function allowMissOf(situation: Situation, refusal: Judged): AllowMiss | 
     ({ action, attaches, dryRun }) => action === 'ALLOW' && attaches !== false && !dryRun,
   )
   const policies = inForce.flatMap(({ policy }) => storedPolicy(situation, policy) ?? [])
+  const decides = (policy: Stored, rule: RawRule, changed: AuthzRequest = request) => {
+    const alone = { ...policy.object, spec: { ...policy.object.spec, rules: [rule] } }
+    return authorize(changed, [alone], workloadOf(pod), situation.mesh).decision
+  }
   const fits = (policy: Stored, rule: RawRule, changed: AuthzRequest = request) =>
-    authorize(
-      changed,
-      [{ ...policy.object, spec: { ...policy.object.spec, rules: [rule] } }],
-      workloadOf(pod),
-      situation.mesh,
-    ).decision === 'allowed'
+    decides(policy, rule, changed) === 'allowed'
   const rules = inForce.flatMap((policy) => nearRules(situation, policy, fits))
   const butFor = (...kinds: readonly FieldKind[]) =>
     rules.filter(
@@ -81,30 +84,45 @@ export function allowMissOf(situation: Situation, refusal: Judged): AllowMiss | 
     policies,
     request,
     remark,
+    address: null,
     passesNow: decision.decision === 'allowed',
   })
   if (decision.decision === 'allowed' || policies.length === 0) return found('general', [])
   if (policies.every(({ object }) => rulesOf(object).length === 0)) return found('no-rules', [])
   if (refusal.tcp && refusal.at !== 'ztunnel') {
-    const dropped = rules.filter((rule) => rule.dropped)
+    // A rule that names somebody else, or another port, would not help as HTTP either.
+    const dropped = rules.filter(
+      ({ dropped: isLeftOut, policy, rule }) =>
+        isLeftOut &&
+        decides(
+          policy,
+          project(rule, ({ kind }) => !httpKinds.has(kind)),
+        ) !== 'denied',
+    )
     return dropped.length > 0 ? found('http-on-tcp', dropped) : found('tcp', [])
   }
   const byIdentity = butFor('identity')
-  if (byIdentity.length > 0 && refusal.at === 'server' && refusal.principal === null)
-    return found('plaintext', byIdentity, wouldBeIdentity(situation, refusal))
+  if (byIdentity.length > 0 && refusal.at === 'server' && refusal.principal === null) {
+    const own = wouldBeIdentity(situation, refusal)
+    const meant = byIdentity.filter(
+      ({ policy, rule }) => own !== null && fits(policy, rule, { ...request, sourcePrincipal: own }),
+    )
+    return meant.length > 0 ? found('plaintext', meant) : found('plaintext', byIdentity, own)
+  }
   const byToken = butFor('token')
-  if (byToken.length > 0 && !tokenWasSent(situation)) return found('token', byToken)
+  if (byToken.length > 0 && (request.jwt === null || !tokenWasSent(situation))) return found('token', byToken)
   for (const near of byIdentity) {
-    const remark = mistakenIdentity(situation, refusal, near.rule)
-    if (remark) return found('identity', byIdentity, remark)
+    const remark = mistakenIdentity(situation, refusal, near)
+    if (remark) return found('identity', [near], remark)
   }
   for (const near of butFor('path', 'host')) {
     const remark = otherSpelling(situation, refusal, request, (changed) => fits(near.policy, near.rule, changed))
     if (remark) return found('place', [near], remark)
   }
   for (const near of butFor('address')) {
-    const remark = forwardedAddress(refusal, request, (changed) => fits(near.policy, near.rule, changed))
-    if (remark) return found('address', [near], remark)
+    const passes = (changed: AuthzRequest) => fits(near.policy, near.rule, changed)
+    const address = mistakenAddress(situation, refusal, near.rule, request, passes)
+    if (address) return { ...found('address', [near], address.remark), address }
   }
   return found('general', [
     ...byIdentity,
@@ -126,14 +144,15 @@ function nearRules(
   if (!policy) return []
   return rulesOf(policy.object).map((rule, index) => {
     const fields = fieldsOf(rule)
+    const fitsOf = (keep: (field: RuleField) => boolean) => fits(policy, project(rule, keep))
     const kinds = [...new Set(fields.map(({ kind }) => kind))]
-    const wrong = kinds.filter(
-      (kind) =>
-        !fits(
-          policy,
-          project(rule, (field) => field.kind === kind),
-        ),
-    )
+    const wrong = kinds.filter((kind) => !fitsOf((field) => field.kind === kind))
+    // Alternatives of one kind only fail together; of fields that all have to fit, those that do not are named.
+    const misfits = wrong.flatMap((kind) => {
+      const ofKind = fields.filter((field) => field.kind === kind)
+      const alone = ofKind.filter((one) => !fitsOf(({ name, negated }) => name === one.name && negated === one.negated))
+      return alone.length > 0 ? alone : ofKind
+    })
     return {
       policy,
       name: considered.policy,
@@ -142,7 +161,7 @@ function nearRules(
       dropped:
         fields.some(({ kind }) => httpKinds.has(kind)) &&
         considered.rules.some((one) => one.index === index && one.dropped),
-      misfits: fields.filter(({ kind }) => wrong.includes(kind)),
+      misfits,
     }
   })
 }

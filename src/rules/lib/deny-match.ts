@@ -1,10 +1,11 @@
-import { authorize } from '../../mesh/authorize.ts'
+import { type AuthzRequest, authorize } from '../../mesh/authorize.ts'
 import { identityOf } from '../../mesh/workload.ts'
 import { pathOnly } from '../../situation/exchanges.ts'
 import type { Stored } from '../../situation/objects.ts'
 import { workloadOf } from '../../situation/security.ts'
 import type { Situation } from '../../situation/situation.ts'
 import { tokenWasSent } from './allow-miss.ts'
+import { type MistakenAddress, mistakenAddress } from './client-address.ts'
 import { authorizationOf, peerOf, type Refusal, requestAt } from './refusal.ts'
 import { fieldsOf, type RawRule, rulesOf } from './rule-fields.ts'
 
@@ -12,7 +13,7 @@ import { fieldsOf, type RawRule, rulesOf } from './rule-fields.ts'
  * Why a DENY rule matches. Negated fields match what is absent: a caller without token or without mutual TLS is denied by a
  * rule that names whom to spare. On TCP, HTTP fields fall away and the rule covers more than it says.
  */
-export type DenyKind = 'plain' | 'token' | 'plaintext' | 'http-on-tcp'
+export type DenyKind = 'plain' | 'token' | 'plaintext' | 'address' | 'http-on-tcp'
 
 export interface DenyMatch {
   readonly kind: DenyKind
@@ -24,6 +25,8 @@ export interface DenyMatch {
   readonly alsoMatches: readonly string[]
   /** The refused line is of another path than the one complained about, and the policies let that one pass. */
   readonly isOtherRequest: boolean
+  /** Set for `address`: a rule that spares some addresses is compared with another one than the client's. */
+  readonly address: MistakenAddress | null
 }
 
 export function denyMatchOf(situation: Situation, refusal: Refusal): DenyMatch | null {
@@ -33,8 +36,11 @@ export function denyMatchOf(situation: Situation, refusal: Refusal): DenyMatch |
   const rule = policy && index !== null ? (rulesOf(policy.object)[index] ?? null) : null
   const decision = authorizationOf(situation, refusal)
   const isSame = decision?.decision === 'denied' && decision.by?.policy === `${namespace}/${name}`
+  const kind = policy && rule ? kindOf(situation, refusal, policy, rule) : 'plain'
+  const address = kind === 'plain' && policy && rule ? addressOf(situation, refusal, policy, rule) : null
   return {
-    kind: policy && rule ? kindOf(situation, refusal, policy, rule) : 'plain',
+    kind: address ? 'address' : kind,
+    address,
     policy,
     rule,
     why: isSame ? (decision.by?.why ?? null) : null,
@@ -66,7 +72,17 @@ function kindOf(situation: Situation, refusal: Refusal, policy: Stored, rule: Ra
     ...requestAt(situation, refusal),
     sourcePrincipal: identityOf(workloadOf(peer), situation.mesh.trustDomain),
   }
+  return spares(situation, refusal, policy, rule, request) ? 'plaintext' : 'plain'
+}
+
+function addressOf(situation: Situation, refusal: Refusal, policy: Stored, rule: RawRule): MistakenAddress | null {
+  if (refusal.tcp || !fieldsOf(rule).some(({ kind, negated }) => kind === 'address' && negated)) return null
+  return mistakenAddress(situation, refusal, rule, requestAt(situation, refusal), (changed) =>
+    spares(situation, refusal, policy, rule, changed),
+  )
+}
+
+function spares(situation: Situation, { pod }: Refusal, policy: Stored, rule: RawRule, request: AuthzRequest): boolean {
   const alone = { ...policy.object, spec: { ...policy.object.spec, rules: [rule] } }
-  const spared = authorize(request, [alone], workloadOf(refusal.pod), situation.mesh).decision === 'allowed'
-  return spared ? 'plaintext' : 'plain'
+  return pod !== null && authorize(request, [alone], workloadOf(pod), situation.mesh).decision === 'allowed'
 }

@@ -1,4 +1,6 @@
+import type { Claims } from '../../mesh/authorize/jwt-claims.ts'
 import { type Authorization, type AuthzRequest, authorize } from '../../mesh/authorize.ts'
+import { requestAuth } from '../../mesh/request-auth.ts'
 import { identityOf } from '../../mesh/workload.ts'
 import type { Quote } from '../../model/evidence.ts'
 import type { KubeObject } from '../../model/kube.ts'
@@ -158,6 +160,39 @@ export function peerOf(situation: Situation, at: Refusal['at'], exchange: Exchan
 
 /** The call as the enforcing proxy saw it. */
 export function requestAt(
+  situation: Situation,
+  refusal: Pick<Refusal, 'at' | 'pod' | 'exchange' | 'line' | 'tcp' | 'principal'>,
+): AuthzRequest {
+  const request = withoutToken(situation, refusal)
+  const jwt = acceptedToken(situation, refusal, request)
+  return jwt === undefined ? request : { ...request, jwt }
+}
+
+/**
+ * A proxy that refuses by policy has let the token pass before. So the claims that were told are those of an accepted token, if a rule there looks
+ * where tokens are usually sent; `null` if none does.
+ */
+function acceptedToken(
+  situation: Situation,
+  { pod, line, tcp, at }: Pick<Refusal, 'at' | 'pod' | 'line' | 'tcp'>,
+  request: AuthzRequest,
+): Claims | null | undefined {
+  const { given, store, mesh } = situation
+  if (given.jwtClaims === null || !pod || !line || tcp || at === 'ztunnel') return undefined
+  if (!policiesReadable(situation, 'RequestAuthentication', pod.namespace)) return undefined
+  const time = line.record.time === null ? Number.NaN : Date.parse(line.record.time)
+  const { outcome, identity } = requestAuth(
+    { ...request, known: [{ claims: given.jwtClaims }], signature: () => 'valid' },
+    store.objects('RequestAuthentication'),
+    workloadOf(pod),
+    mesh,
+    Math.floor(time / 1000),
+    request.service,
+  )
+  return outcome === 'pass' ? (identity?.claims ?? null) : undefined
+}
+
+function withoutToken(
   situation: Situation,
   refusal: Pick<Refusal, 'at' | 'exchange' | 'line' | 'tcp' | 'principal'>,
 ): AuthzRequest {

@@ -1,5 +1,5 @@
 import type { Quote } from '../../model/evidence.ts'
-import { fired, type Hit, type RuleOutcome, ruledOut } from '../../model/finding.ts'
+import { type Decider, fired, type Hit, type RuleOutcome, ruledOut } from '../../model/finding.ts'
 import { quote, type Situation } from '../../situation/situation.ts'
 import { defineRule } from '../define-rule.ts'
 import { heldKeys } from '../lib/jwks.ts'
@@ -91,7 +91,6 @@ function hit(
 ): Hit {
   const uris = [...new Set(rules.map(({ jwksUri, issuer }) => jwksUri ?? `the address that ${issuer} publishes`))]
   const where = uris.join(', ') || 'the JWKS address'
-  const istiod = `kubectl -n ${situation.given.istioNamespace} logs -l app=istiod -c discovery --tail=2000`
   const base = jwtHit(situation, refusal, {
     title: `the keys behind ${where} did not arrive, so ${destinationName(situation)} refuses every token`,
     statement: `${refusal.where} says "${refusal.reason}". Keys come from ${where}, fetched by ${refusal.reason === 'Jwks remote fetch is failed' ? 'the proxy itself' : 'istiod'}.`,
@@ -107,12 +106,19 @@ function hit(
     ...base,
     certainty,
     supporting: [...base.supporting, ...proof],
-    wouldDecide:
-      certainty === 'proven'
-        ? null
-        : {
-            command: istiod,
-            why: 'a failed fetch of these keys stands in istiod’s log as "JWKS fetch failed" or "Failed to fetch public key"',
-          },
+    wouldDecide: certainty === 'proven' ? null : undecidedBy(situation, refusal),
+  }
+}
+
+/** istiod's log says it outright; where that was read and is silent, the keys in the proxy do. */
+function undecidedBy(situation: Situation, { pod }: JwtRefusal): Decider {
+  if (situation.istiodLog.length > 0 && pod && heldKeys(situation, pod) === null)
+    return {
+      command: `istioctl proxy-config listener ${pod.name}.${pod.namespace} -o json`,
+      why: 'localJwks.inlineString shows whether the proxy holds the issuer’s keys or a stand-in; what was read of istiod’s log names no failed fetch',
+    }
+  return {
+    command: `kubectl -n ${situation.given.istioNamespace} logs -l app=istiod -c discovery --tail=2000`,
+    why: 'a failed fetch of these keys stands in istiod’s log as "JWKS fetch failed" or "Failed to fetch public key"',
   }
 }

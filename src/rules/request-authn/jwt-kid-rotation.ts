@@ -15,7 +15,6 @@ export default defineRule({
   title: 'The token is signed with a key that the proxy does not have yet',
   why: 'Proxies hold a copy of the issuer’s keys that istiod refreshes every 20 minutes. A key used before it was published is unknown until then.',
   needs: [['server.accessLog', 'waypoint.accessLog', 'gateway.accessLog', 'client.accessLog', 'server.config']],
-  yieldsTo: ['jwt-jwks-unreachable'],
   check(situation) {
     const refusal = jwtRefusalOf(situation)
     if (refusal?.reason !== "Jwks doesn't have key to match kid or alg from Jwt") return otherJwt(situation, refusal)
@@ -24,23 +23,27 @@ export default defineRule({
     const base = jwtHit(situation, refusal, {
       title: `${destinationName(situation)} has no key with the token's kid`,
       statement:
-        `${refusal.where} has keys of the issuer${kids.length > 0 ? ` (kid ${kids.join(', ')})` : ''}, and none is the one the token was signed with. ${situation.passing.length > 0 ? 'Other requests of this call pass, as they do while old and new tokens are both in use.' : ''}`.trim(),
+        `${refusal.where} says that no key it holds${kids.length > 0 ? ` (kid ${kids.join(', ')})` : ''} has the kid and alg of the token's header. ${situation.passing.length > 0 ? 'Other requests of this call pass, as they do while old and new tokens are both in use.' : ''}`.trim(),
       fix: tokenFix(
-        'Let the issuer publish a new key before it signs with it, or wait for the next refresh (20 minutes). With keys written into the RequestAuthentication, add the new one beside the old one.',
+        'Look the kid of the token’s header up at the JWKS address. If it is there, the next refresh brings it (20 minutes); with keys written into the RequestAuthentication, add it beside the old one. If it is not, the issuer has to publish a key before it signs with it, or the token is not from this issuer.',
         'none for the mesh while both keys are published',
       ),
     })
+    // The proxy itself says that none of its keys is the token's; that others pass shows that the keys it holds are in use.
+    const isProven = kids.length > 0 && situation.passing.length > 0 && refusal.certainty === 'proven'
     return fired({
       ...base,
-      certainty: keys.length > 0 ? 'likely' : 'possible',
+      certainty: isProven ? 'proven' : keys.length > 0 ? 'likely' : 'possible',
       supporting: [
         ...base.supporting,
         ...keys.slice(0, 2).map(({ entry, issuer, excerpt }) => quote(entry, `the keys held for ${issuer}`, excerpt)),
       ],
-      wouldDecide: {
-        command: `istioctl proxy-config listener ${refusal.pod ? `${refusal.pod.name}.${refusal.pod.namespace}` : 'POD.NAMESPACE'} -o json`,
-        why: 'the kid in the token’s header, compared with the keys in localJwks.inlineString and with those at the JWKS address',
-      },
+      wouldDecide: isProven
+        ? null
+        : {
+            command: `istioctl proxy-config listener ${refusal.pod ? `${refusal.pod.name}.${refusal.pod.namespace}` : 'POD.NAMESPACE'} -o json`,
+            why: 'the kid in the token’s header, compared with the keys in localJwks.inlineString and with those at the JWKS address',
+          },
     })
   },
 })
