@@ -11,6 +11,7 @@ import type { EvidenceKey, Role } from '../model/evidence.ts'
 import type { KubeObject } from '../model/kube.ts'
 import type { KubeRead } from '../situation/objects.ts'
 import type { Situation } from '../situation/situation.ts'
+import { addressOf } from '../situation/typed-addresses.ts'
 import {
   addressesAreKnown,
   addressesOfLine,
@@ -325,7 +326,8 @@ export const podsByIp = defineProbe({
       command: kubectl('get', 'pods', '-A', '--field-selector', `status.podIP=${ip}`, '-o', 'json'),
     }))
     // The address a caller dials is a Service's, unless a gateway took the call.
-    const dialled = given.to || hints.host || situation.serverNamespace ? null : hints.serviceIp
+    const isNamed = given.to !== null || hints.host !== null || situation.serverNamespace !== null
+    const dialled = addressOf(situation.typed.to) ?? (isNamed ? null : hints.serviceIp)
     if (dialled === null) return ask(...pods)
     return ask(...pods, {
       subject: `service address ${dialled}`,

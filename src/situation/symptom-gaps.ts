@@ -17,7 +17,8 @@ function neverLogged(situation: Situation): NotChecked[] {
   const { exchanges, pasted, symptom } = situation
   // A handshake that fails leaves no line; who called is a gap of its own.
   if (symptom === 'tls' || pasted.curl !== null || ztunnelOfCall(situation).length > 0) return []
-  const isFrontSilent = situation.failing.length === 0 && situation.client.pods.length > 0 && !isSeenFromFront(situation)
+  const isFrontSilent =
+    situation.failing.length === 0 && situation.client.pods.length > 0 && !isSeenFromFront(situation)
   if (exchanges.length > 0 && !isFrontSilent) return []
   return [
     {
