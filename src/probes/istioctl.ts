@@ -22,6 +22,7 @@ import {
   count,
   defineProbe,
   destinationIsKnown,
+  endsAreKnown,
   endTellers,
   istioctl,
   meshTarget,
@@ -30,6 +31,7 @@ import {
   planForEnvoys,
   podsToAsk,
   waitFor,
+  waitForEnd,
 } from './define.ts'
 
 export const clientVersion = defineProbe({
@@ -91,6 +93,10 @@ export const analyze = defineProbe({
     const isKnown = role === 'server' ? destinationIsKnown(situation) : callerIsKnown(situation)
     if (!addressesAreKnown(situation) || !isKnown)
       return waitFor('the namespaces of both ends', ...endTellers(situation))
+    if (role === 'client') {
+      if (!endsAreKnown(situation, role)) return waitForEnd(situation, role)
+      if (hasNothingToAnalyze(situation)) return nothing
+    }
     const names =
       role === 'server'
         ? [serverNamespace]
@@ -118,6 +124,35 @@ export const analyze = defineProbe({
   },
 })
 
+const analyzed = [
+  'VirtualService',
+  'DestinationRule',
+  'ServiceEntry',
+  'Sidecar',
+  'Gateway',
+  'EnvoyFilter',
+  'Telemetry',
+  'WasmPlugin',
+  'AuthorizationPolicy',
+  'RequestAuthentication',
+  'PeerAuthentication',
+  'K8sGateway',
+  'HTTPRoute',
+  'GRPCRoute',
+]
+
+/** A caller's namespace without an object of the mesh, whose pods all have their proxy: the analyzer reads nothing else there. */
+function hasNothingToAnalyze({ client, clientNamespace, store, symptom }: Situation): boolean {
+  if (clientNamespace === null || symptom === 'not-injected' || client.pods.length === 0) return false
+  return (
+    client.pods.every(({ proxy }) => proxy !== 'none') &&
+    store.readable('Pod', clientNamespace) === 'yes' &&
+    analyzed.every(
+      (kind) => store.readable(kind, clientNamespace) !== 'no' && store.list(kind, clientNamespace).length === 0,
+    )
+  )
+}
+
 /** The default table has had no states since 1.27: `-v 1` shows them, `-o json` from 1.30. */
 export const proxyStatus = defineProbe({
   name: 'proxyStatus',
@@ -127,7 +162,9 @@ export const proxyStatus = defineProbe({
   needsExec: true,
   plan(situation) {
     const known = situation.isSettled('mesh.clientVersion')
-    const podsKnown = situation.isSettled('server.config') && situation.isSettled('client.config')
+    // The caller's revision is asked for only where the destination has none.
+    const isServerEnough = situation.server.pods.some(({ revision }) => revision !== null)
+    const podsKnown = situation.isSettled('server.config') && (isServerEnough || situation.isSettled('client.config'))
     const minor = situation.istioctlMinor?.minor ?? 30
     const layout = minor >= 30 ? ['-o', 'json'] : minor >= 27 ? ['-v', '1'] : []
     const target = meshTarget(istioctl('proxy-status', ...layout, ...revisionFlag(situation)))

@@ -15,6 +15,7 @@ import { ingressesFor } from '../situation/ingresses.ts'
 import type { KubeRead } from '../situation/objects.ts'
 import { outsideName } from '../situation/published.ts'
 import type { Situation } from '../situation/situation.ts'
+import { addressOf } from '../situation/typed-addresses.ts'
 import {
   addressesAreKnown,
   addressesOfLine,
@@ -390,7 +391,8 @@ export const podsByIp = defineProbe({
       command: kubectl('get', 'pods', '-A', '--field-selector', `status.podIP=${ip}`, '-o', 'json'),
     }))
     // The address a caller dials is a Service's, unless a gateway took the call.
-    const dialled = given.to || hints.host || situation.serverNamespace ? null : hints.serviceIp
+    const isNamed = given.to !== null || hints.host !== null || situation.serverNamespace !== null
+    const dialled = addressOf(situation.typed.to) ?? (isNamed ? null : hints.serviceIp)
     if (dialled === null) return ask(...pods)
     return ask(...pods, {
       subject: `service address ${dialled}`,

@@ -403,7 +403,7 @@ function isNobodys(
   const own = entries.filter(({ key, subject }) => key === 'mesh.podsByIp' && subject.endsWith(`address ${ip}`))
   return (
     settled.has('mesh.podsByIp') &&
-    own.length > 0 &&
+    own.some(({ subject }) => subject.startsWith('service ')) &&
     own.every(({ status }) => status === 'ok') &&
     !store.list('Pod').some(({ object }) => object.status?.podIP === ip) &&
     !store.list('Service').some(({ object }) => object.spec?.clusterIP === ip || object.spec?.clusterIPs?.includes(ip))

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { RuleOutcome } from '../../src/model/finding.ts'
 import { callerSays } from '../helpers/log-edits.ts'
 import { play } from '../helpers/play.ts'
-import { editJson, edits, editText, forbid } from '../helpers/session-fixtures.ts'
+import { type Edit, editJson, edits, editText, forbid } from '../helpers/session-fixtures.ts'
 
 const hit = (outcome: RuleOutcome) => (outcome.status === 'fired' ? outcome.hits[0] : undefined)
 const fires = (certainty: string) => ({ status: 'fired', hits: [{ certainty, about: 'call' }] })
@@ -303,5 +303,18 @@ describe('configuration without effect', () => {
       ),
     })
     expect(routed.outcome('dr-subset-policy-not-activated').status).toBe('ruled-out')
+  })
+})
+
+test('what arrives at the destination does not rule out what the caller’s proxy does by itself', async () => {
+  const { situation } = await play('500-fault-left-on')
+  const own = situation.client.pod?.name ?? ''
+  const edit: Edit = (result, command) =>
+    command.args[0] === 'logs' && command.args.includes(own) ? { ...result, stdout: '' } : result
+  const played = await play('500-fault-left-on', { edit })
+  expect(played.situation.passing.length).toBeGreaterThan(0)
+  expect(played.outcome('fault-injection-left-on')).toMatchObject({
+    status: 'fired',
+    hits: [{ certainty: 'possible', wouldDecide: { command: expect.stringContaining(own) } }],
   })
 })

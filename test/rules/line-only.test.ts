@@ -141,3 +141,60 @@ describe.skipIf(!hasShared)('the destination alone', () => {
       neverWrong('to', name, await playRunner(recordedOrMeshbed(name), { ...nameless(given), to: given.to }))
     })
 })
+
+/** Whose log says who calls: these requests reach the destination, and fail there or because of it. */
+const seenAtDestination = ['401-wrong-issuer', '403-allow-list-miss', '503-dr-disable-strict', '504-route-timeout']
+
+describe.skipIf(!hasShared)("the destination alone, whose log names the caller's address", () => {
+  for (const name of seenAtDestination)
+    test(name, async () => {
+      const { given } = readFixture(name)
+      asExpected('to+log', name, await playRunner(recordedOrMeshbed(name), { ...nameless(given), to: given.to }))
+    })
+})
+
+describe.skipIf(!hasShared)('the caller alone', () => {
+  for (const name of sample)
+    test(name, async () => {
+      const { given } = readFixture(name)
+      if (given.from === null) return
+      const played = await playRunner(recordedOrMeshbed(name), { ...nameless(given), from: given.from })
+      const { diagnosis } = neverWrong('from', name, played)
+      // What is called nobody knows: that is said, and nothing is clean.
+      if (played.situation.server.host === null) expect(diagnosis.verdict).not.toBe('clean')
+    })
+  test('its log says what it calls', async () => {
+    const { given } = readFixture('503-subset-undefined')
+    const played = await playRunner(recordedOrMeshbed('503-subset-undefined'), { ...nameless(given), from: given.from })
+    asExpected('from+log', '503-subset-undefined', played)
+    expect(played.situation.assumptions.join()).toContain('nobody was named')
+  })
+})
+
+describe.skipIf(!hasShared)('addresses instead of names', () => {
+  const address = (ip: string, port: number | null = null) => ({
+    kind: null,
+    name: ip,
+    namespace: null,
+    port,
+    text: port === null ? ip : `${ip}:${port}`,
+  })
+  for (const name of sample)
+    test(name, async () => {
+      const { situation } = await play(name)
+      const { given } = readFixture(name)
+      const from = situation.client.pod?.ip
+      const to = situation.server.service?.object.spec?.clusterIP
+      if (!from || !to || to === 'None') return
+      const dialled = { ...given, from: address(from), to: address(to, situation.server.portNumber) }
+      asExpected('address', name, await playRunner(recordedOrMeshbed(name), dialled))
+    })
+  test('that nobody has are said, and nothing is clean', async () => {
+    const { given } = readFixture('healthy-strict')
+    const played = await playRunner(recordedOrMeshbed('healthy-strict'), { ...given, from: address('10.9.9.9') })
+    expect(played.state.diagnosis?.verdict).toBe('inconclusive')
+    expect(played.state.diagnosis?.notChecked.map(({ reason }) => reason)).toContain(
+      'no pod or service has this address',
+    )
+  })
+})

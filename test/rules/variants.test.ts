@@ -117,6 +117,46 @@ describe('whatever a third of the commands would have said, nothing wrong is pro
   }
 })
 
+const emptyLogs: Edit = (result, command) =>
+  command.file === 'kubectl' && command.args[0] === 'logs' ? { ...result, stdout: '' } : result
+
+describe('where no log holds a line, nothing is clean and nothing wrong is proven', () => {
+  for (const name of fixtureNames)
+    test(name, async () => {
+      const played = await play(name, { edit: emptyLogs })
+      judge(name, 'empty logs', played, 'no-false-claim')
+      if (readFixture(name).given.symptom === '503') expect(played.state.diagnosis?.verdict).not.toBe('clean')
+    })
+})
+
+test("an empty log of the caller's proxy is no clean call, whatever passes at the destination", async () => {
+  for (const name of ['503-overflow', '503-dr-disable-strict']) {
+    const own = readFixture(name).given.from?.namespace ?? ''
+    const edit: Edit = (result, command) => (command.args.includes(own) ? emptyLogs(result, command) : result)
+    const { state } = await play(name, { edit })
+    expect(state.diagnosis?.verdict, name).not.toBe('clean')
+    expect(state.diagnosis?.answeredBy.hop, name).toBe('unknown')
+  }
+})
+
+test('without the policies nobody knows why ztunnel allowed nobody', async () => {
+  const edit: Edit = (result, command) => {
+    if (command.args[0] !== 'get' || !command.args[1]?.includes('authorizationpolicies')) return result
+    const list = JSON.parse(result.stdout)
+    const items = list.items.filter(({ kind }: { kind: string }) => kind !== 'AuthorizationPolicy')
+    const refused =
+      'Error from server (Forbidden): authorizationpolicies.security.istio.io is forbidden: User "dev" cannot list resource "authorizationpolicies" in API group "security.istio.io" in the namespace "x"\n'
+    return {
+      ...result,
+      exit: { kind: 'exited', code: 1 },
+      stdout: JSON.stringify({ ...list, items }),
+      stderr: result.stderr + refused,
+    }
+  }
+  const { state } = await play('ambient-l7-allow-no-waypoint', { edit })
+  expect(state.diagnosis?.causes.map(({ certainty }) => certainty)).toEqual(['possible'])
+})
+
 const unreadable =
   (pick: (given: Given) => string): ((given: Given) => Edit) =>
   (given) =>

@@ -4,7 +4,17 @@ import type { Line } from '../../situation/exchanges.ts'
 import type { Situation } from '../../situation/situation.ts'
 import { defineRule } from '../define-rule.ts'
 import { type CallRoute, routeOfCall } from '../lib/call-route.ts'
-import { type FrontRole, frontLines, frontName, frontRole, quotePassing, quoteSign, share } from '../lib/front.ts'
+import {
+  type FrontRole,
+  frontLines,
+  frontName,
+  frontRole,
+  frontWasSeen,
+  quotePassing,
+  quoteSign,
+  share,
+  unseenCertainty,
+} from '../lib/front.ts'
 import { editFix, hitOf, signMissing } from '../lib/make-hit.ts'
 import { destinationName, handOver, tryAgain } from '../lib/words.ts'
 
@@ -41,7 +51,7 @@ export default defineRule({
           signs.map(({ line }) => line),
         ),
       )
-    return situation.lines.length > 0
+    return situation.failing.length > 0 || frontWasSeen(situation)
       ? signMissing(situation, 'no line carries FI or DI')
       : fromRoute(situation, role, route)
   },
@@ -80,7 +90,7 @@ function faultHit(situation: Situation, role: FrontRole, route: CallRoute | null
     statement: `${lines.length > 0 ? `${frontName(situation, role)} made the answer itself in ${share(situation, lines)}; they never reached the destination. ` : ''}${
       fault ? `Its route has a fault from ${name}: it ${text}.` : 'Which object the fault comes from could not be read.'
     }`,
-    certainty: lines.length > 0 ? 'proven' : 'likely',
+    certainty: lines.length > 0 ? 'proven' : unseenCertainty(situation),
     supporting: [
       ...quoteSign(situation, lines, `${frontName(situation, role)} injected a fault`),
       ...(fault ? (route?.quotes('the route injects faults', { fault }) ?? []) : []),

@@ -5,7 +5,17 @@ import { quote, quoteObject, type Situation } from '../../situation/situation.ts
 import { defineRule } from '../define-rule.ts'
 import { type CallRoute, routeOfCall } from '../lib/call-route.ts'
 import { objectName } from '../lib/cluster.ts'
-import { type FrontRole, frontLines, frontName, frontRole, quotePassing, quoteSign, share } from '../lib/front.ts'
+import {
+  type FrontRole,
+  frontLines,
+  frontName,
+  frontRole,
+  frontWasSeen,
+  quotePassing,
+  quoteSign,
+  share,
+  unseenCertainty,
+} from '../lib/front.ts'
 import { editFix, hitOf, signMissing } from '../lib/make-hit.ts'
 import { type MissingCluster, type MissingKind, missingClusters } from '../lib/missing-cluster.ts'
 import { destinationName, handOver, tryAgain } from '../lib/words.ts'
@@ -34,7 +44,7 @@ export default defineRule({
     const signs = frontLines(situation, isNotFound)
     const role = signs.at(-1)?.role ?? frontRole(situation)
     const route = routeOfCall(situation, role)
-    if (signs.length === 0 && (situation.failing.length > 0 || situation.exchanges.length > 0))
+    if (signs.length === 0 && (situation.failing.length > 0 || frontWasSeen(situation)))
       return signMissing(situation, 'no line says that a cluster was not found')
     const missing = missingClusters(situation, route).find(({ why }) => isUndefined(why))
     if (!missing) return signs.length > 0 ? quiet : signMissing(situation, 'every cluster of the route exists')
@@ -86,7 +96,7 @@ function undefinedHit(situation: Situation, { role, route, missing, lines }: Fou
     subject: owner,
     title: `${owner} sends ${destinationName(situation)} to ${where}, which nobody defines`,
     statement: `${lines.length > 0 ? `${frontName(situation, role)} had no cluster for ${share(situation, lines)}. ` : ''}The route of ${owner} leads to ${name}${missing.percent < 100 ? ` for ${missing.percent} % of the requests` : ''}; ${textOf(missing)}.`,
-    certainty: lines.length > 0 ? 'proven' : 'likely',
+    certainty: lines.length > 0 ? 'proven' : unseenCertainty(situation),
     supporting: [
       ...quoteSign(situation, lines, `${frontName(situation, role)} did not find the cluster of its route`),
       ...(route?.quotes(`the route of ${owner} leads to ${name}`, { clusters: route.clusters }) ?? []),

@@ -4,7 +4,16 @@ import { quote, quoteObject } from '../../situation/situation.ts'
 import { defineRule } from '../define-rule.ts'
 import { routeOfCall } from '../lib/call-route.ts'
 import { clusterFacts, clusterOfLine, objectName, refOfObject, withSubset } from '../lib/cluster.ts'
-import { frontLines, frontName, frontRole, quotePassing, quoteSign, share } from '../lib/front.ts'
+import {
+  frontLines,
+  frontName,
+  frontRole,
+  frontWasSeen,
+  quotePassing,
+  quoteSign,
+  share,
+  unseenCertainty,
+} from '../lib/front.ts'
 import { editFix, hitOf, signMissing } from '../lib/make-hit.ts'
 import { subsetOf } from '../lib/subsets.ts'
 import { destinationName, tryAgain } from '../lib/words.ts'
@@ -36,7 +45,7 @@ export default defineRule({
     const last = signs.at(-1)
     const role = last?.role ?? frontRole(situation)
     const route = routeOfCall(situation, role)
-    if (!last && (situation.failing.length > 0 || situation.exchanges.length > 0))
+    if (!last && (situation.failing.length > 0 || frontWasSeen(situation)))
       return signMissing(situation, 'no line says that there was no healthy endpoint')
     const empty = route?.clusters
       .map(({ name }) => clusterFacts(situation, name, route))
@@ -81,7 +90,7 @@ export default defineRule({
             ? `${objectName(subset.from)} gives it the labels ${labels.join(', ')}; ${podsRead ? `none of the ${pods.length} pods of the Service carries them` : 'the pods could not be read'}.`
             : 'The DestinationRule that defines it could not be read.'
         }`,
-        certainty: last && (isKnown || finding !== undefined) ? 'proven' : 'likely',
+        certainty: !last ? unseenCertainty(situation) : isKnown || finding !== undefined ? 'proven' : 'likely',
         supporting: [
           ...quoteSign(
             situation,

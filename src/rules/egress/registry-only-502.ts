@@ -4,7 +4,7 @@ import { quote, quoteObject, type Situation } from '../../situation/situation.ts
 import { defineRule } from '../define-rule.ts'
 import { predictCall, routeOfCall } from '../lib/call-route.ts'
 import { objectName } from '../lib/cluster.ts'
-import { frontLines, frontName, quoteSign, share } from '../lib/front.ts'
+import { frontLines, frontName, frontWasSeen, quoteSign, share } from '../lib/front.ts'
 import { hitOf, signMissing } from '../lib/make-hit.ts'
 import { hostVisibility, scopeOf } from '../lib/missing-cluster.ts'
 import { isBlocked } from '../lib/registry-only.ts'
@@ -32,7 +32,7 @@ export default defineRule({
           signs.map(({ line }) => line),
         ),
       )
-    if (situation.failing.length > 0 || situation.exchanges.length > 0)
+    if (situation.failing.length > 0 || frontWasSeen(situation))
       return signMissing(situation, 'neither block_all nor BlackHoleCluster stands in a line')
     const trace = routeOfCall(situation, 'client')?.traced?.trace
     const predicted = trace ? null : predictCall(situation)

@@ -1,8 +1,10 @@
 import { type ConfigObject, objectText } from '../../mesh/config-object.ts'
 import type { TraceStep } from '../../mesh/trace.ts'
+import type { Certainty } from '../../model/answered-by.ts'
 import type { Quote } from '../../model/evidence.ts'
 import type { Exchange, Line } from '../../situation/exchanges.ts'
 import { resourceFor, type Stored } from '../../situation/objects.ts'
+import { isSeenFromFront } from '../../situation/reading.ts'
 import { quote, quoteLine, quoteObject, type Situation } from '../../situation/situation.ts'
 import { type TracedCall, traceCall } from '../../situation/tracing.ts'
 
@@ -35,6 +37,16 @@ export function frontLines(situation: Situation, test: (line: Line) => boolean):
 /** Failing requests whose line at the destination's proxy satisfies a test. */
 export function serverLines(situation: Situation, test: (line: Line) => boolean): readonly Line[] {
   return situation.failing.flatMap(({ server }) => (server && test(server) ? [server] : []))
+}
+
+/** Whether lines of whoever chooses the route were read: only those can lack a sign. What arrives at the destination tells nothing of the rest. */
+export function frontWasSeen(situation: Situation): boolean {
+  return situation.exchanges.length > 0 && isSeenFromFront(situation)
+}
+
+/** How much configuration alone is worth: less where something arrives all the same. */
+export function unseenCertainty({ exchanges }: Situation): Certainty {
+  return exchanges.length > 0 ? 'possible' : 'likely'
 }
 
 /** Who chooses the route, where no line says it. */
