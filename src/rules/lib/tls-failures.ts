@@ -1,4 +1,5 @@
 import type { Line } from '../../situation/exchanges.ts'
+import { ipOf } from '../../situation/hints.ts'
 import type { Situation } from '../../situation/situation.ts'
 import { failingLines } from './deciding-line.ts'
 
@@ -11,4 +12,13 @@ export function verifyFailures(situation: Situation): readonly Line[] {
     situation,
     ({ record, role }) => role !== 'server' && refused.test(`${record.transportFailure ?? ''} ${record.details ?? ''}`),
   )
+}
+
+/** Among lines that say the same, one about a proxy whose certificates were read tells more than the last one. */
+export function mostTelling(situation: Situation, lines: readonly Line[]): Line | null {
+  const isRead = ({ record }: Line) => {
+    const pod = situation.podByIp(ipOf(record.upstreamHost))
+    return pod !== null && situation.of('secrets', pod) !== null
+  }
+  return lines.findLast(isRead) ?? lines.at(-1) ?? null
 }
