@@ -18,6 +18,18 @@ const states = (proxy: string, how: (config: any) => void) =>
 const toolVersion = (version: string) =>
   editJson(/^istioctl version/, (answer) => ({ ...answer, clientVersion: { ...answer.clientVersion, version } }))
 
+/** The same certificate, with its second date (notAfter) in the past; nobody checks its signature here. */
+function ranOut(body: string): string {
+  let seen = 0
+  const text = Buffer.from(body, 'base64')
+    .toString('latin1')
+    .replace(/\d{12}Z/g, (date) => {
+      seen += 1
+      return seen === 1 ? '200101000000Z' : seen === 2 ? '210101000000Z' : date
+    })
+  return `\n${Buffer.from(text, 'latin1').toString('base64')}\n`
+}
+
 describe('proxy-nack-error', () => {
   test('names the proxy, the object and Envoy’s reason, and warns of a restart', async () => {
     const played = await play('nack-listener')
@@ -290,6 +302,52 @@ describe('certificates', () => {
     })
     expect(codes(played)).toEqual(['workload-cert-expired'])
     expect((await play('503-mutual-to-legacy')).outcome('workload-cert-expired').status).toBe('quiet')
+  })
+
+  /** The failing handshakes of `two proxies with different roots`, with one kind of certificate ended before them. */
+  const handshakes = (said: string, ended: string | null) =>
+    edits(
+      change('DestinationRule', /^ledger-tls$/, (rule) => {
+        rule.spec.trafficPolicy = {}
+      }),
+      editText(/^kubectl logs ledger/, () => ''),
+      editText(/^kubectl logs web/, (log) =>
+        log.replaceAll(
+          '503 UC upstream_reset_before_response_started{connection_termination} - "-"',
+          `503 URX,UF upstream_reset_before_response_started{remote_connection_failure|TLS_error:|${verify}:${said}:TLS_error_end} - "TLS_error:|${verify}:${said}:TLS_error_end"`,
+        ),
+      ),
+      editJson(/proxy-config secret/, (dump) => {
+        for (const { secret } of dump.dynamicActiveSecrets)
+          if (secret.name === ended) {
+            const holder = secret.validationContext?.trustedCa ?? secret.tlsCertificate.certificateChain
+            holder.inlineBytes = Buffer.from(
+              Buffer.from(holder.inlineBytes, 'base64')
+                .toString()
+                .replace(/(?<=BEGIN CERTIFICATE-----)[^-]+/g, (body) => ranOut(body)),
+            ).toString('base64')
+          }
+        return dump
+      }),
+    )
+
+  test('the root has run out: said of the root, not of the workload whose own certificate is fresh', async () => {
+    const played = await play('503-dr-disable-strict', {
+      edit: handshakes('verify_cert_failed:_certificate_has_expired', 'ROOTCA'),
+    })
+    expect(codes(played)).toEqual(['root-ca-expired'])
+    expect(hitOf(played, 'root-ca-expired')?.title).toContain('2021-01-01T00:00:00Z')
+    expect(played.outcome('workload-cert-expired').status).toBe('ruled-out')
+    expect((await play('503-dr-disable-strict')).outcome('root-ca-expired').status).toBe('quiet')
+  })
+
+  test('the workload’s own certificate has run out, and the root is valid', async () => {
+    const played = await play('503-dr-disable-strict', {
+      edit: handshakes('verify_cert_failed:_certificate_has_expired', 'default'),
+    })
+    expect(codes(played)).toEqual(['workload-cert-expired'])
+    expect(hitOf(played, 'workload-cert-expired')?.certainty).toBe('proven')
+    expect(played.outcome('root-ca-expired').status).toBe('ruled-out')
   })
 
   test('the CA refuses the agent', async () => {

@@ -184,3 +184,25 @@ describe('probes', () => {
     expect((await play('503-not-ready')).outcome('proxy-readiness-fails').status).toBe('quiet')
   })
 })
+
+test('init-container-network: it fails between the redirection and the proxy', async () => {
+  const stuck = (native: boolean) =>
+    change('Pod', /^cart-/, (pod) => {
+      const init = { name: 'migrate', image: 'example/migrate' }
+      pod.spec.initContainers = [...pod.spec.initContainers, init]
+      if (native) {
+        const proxy = pod.spec.containers.find(({ name }: any) => name === 'istio-proxy')
+        pod.spec.containers = pod.spec.containers.filter((one: any) => one !== proxy)
+        pod.spec.initContainers = [pod.spec.initContainers[0], { ...proxy, restartPolicy: 'Always' }, init]
+      }
+      statusOf(pod, 'istio-init').state = { terminated: { exitCode: 0, reason: 'Completed' } }
+      statusOf(pod, 'migrate').lastState = { terminated: { exitCode: 1, reason: 'Error' } }
+      notReady(pod)
+    })
+  const given = (before: any) => ({ ...before, symptom: 'not-injected' as const })
+  const hit = hitOf(await play('403-allow-list-miss', { edit: stuck(false), given }), 'init-container-network')
+  expect(hit?.certainty).toBe('likely')
+  expect(hit?.wouldDecide?.command).toContain('-c migrate')
+  const native = await play('403-allow-list-miss', { edit: stuck(true), given })
+  expect(native.outcome('init-container-network').status).toBe('quiet')
+})

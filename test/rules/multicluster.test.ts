@@ -37,6 +37,45 @@ test('a remote cluster that istiod cannot read is only possible (line of istiod 
   expect((await play('ambient-allowed', { edit, given })).outcome('mc-remote-secret').status).toBe('quiet')
 })
 
+describe('mc-root-mismatch', () => {
+  const refusedAt = (address: string) =>
+    editText(/logs web/, (log) =>
+      log
+        .split('\n')
+        .map((line) =>
+          line.includes('||orders.')
+            ? line
+                .replace(
+                  ' 503 - via_upstream - "-"',
+                  ' 503 URX,UF upstream_reset_before_response_started{remote_connection_failure|TLS_error:|268435581:SSL_routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED:TLS_error_end} - "TLS_error:|268435581:SSL_routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED:TLS_error_end"',
+                )
+                .replace(/"10\.244\.[\d.]+:8081"/, `"${address}"`)
+            : line,
+        )
+        .join('\n'),
+    )
+  const walk = (address: string) =>
+    play('503-connection-refused', {
+      edit: edits(
+        editText(/logs orders/, () => ''),
+        refusedAt(address),
+      ),
+    })
+
+  test('a handshake over the gateway of another cluster (lines written in)', async () => {
+    const played = await walk('203.0.113.7:15443')
+    const found = played.outcome('mc-root-mismatch')
+    expect(found.status === 'fired' && found.hits[0]?.certainty).toBe('likely')
+    expect(found.status === 'fired' && found.hits[0]?.wouldDecide?.command).toContain('istio-ca-root-cert')
+    expect(played.state.diagnosis?.causes.map(({ code }) => code)).toEqual(['mc-root-mismatch'])
+  })
+
+  test('an address that is no other cluster’s proves nothing about one', async () => {
+    expect((await walk('203.0.113.7:8081')).outcome('mc-root-mismatch').status).toBe('quiet')
+    expect((await play('503-connection-refused')).outcome('mc-root-mismatch').status).toBe('quiet')
+  })
+})
+
 describe('mc-network-unknown', () => {
   // The caller's lines are made to wait in vain for an address that no pod of this cluster has; it sends nothing to the real pod.
   const stranger = '10.77.3.9'

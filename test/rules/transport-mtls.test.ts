@@ -221,13 +221,14 @@ test('headless-podip-503: the call went through PassthroughCluster', async () =>
 })
 
 test('prometheus-scrape-strict: the refused caller is a Prometheus', async () => {
-  const played = await play('reset-strict-legacy', {
-    edit: change('Pod', /^batch-/, (pod) => {
-      pod.metadata.labels['app.kubernetes.io/name'] = 'prometheus'
-    }),
-    given: (given) => ({ ...given, path: '/metrics' }),
+  const prometheus = change('Pod', /^batch-/, (pod) => {
+    pod.metadata.labels['app.kubernetes.io/name'] = 'prometheus'
   })
-  expect(codes(played)).toEqual(['strict-plaintext-client'])
+  const asking = (path: string) =>
+    play('reset-strict-legacy', { edit: prometheus, given: (given) => ({ ...given, path }) })
+  // Injection has rewritten the pod's own annotations to port 15020: they do not say what else is scraped.
+  expect(codes(await asking('/metrics'))).toEqual(['prometheus-scrape-strict'])
+  expect(codes(await asking('/v1/balance'))).toEqual(['strict-plaintext-client'])
   const scrape = await play('reset-strict-legacy', {
     edit: edits(
       change('Pod', /^batch-/, (pod) => {

@@ -2,14 +2,13 @@ import type { ProxySecret } from '../../../parsers/proxy-config-secret.ts'
 import type { Quote } from '../../model/evidence.ts'
 import { fired, type Hit, quiet, ruledOut } from '../../model/finding.ts'
 import type { Line, ZtunnelLine } from '../../situation/exchanges.ts'
-import { ipOf } from '../../situation/hints.ts'
 import type { PodView } from '../../situation/pods.ts'
 import { quote, quoteLine, type Situation } from '../../situation/situation.ts'
 import { defineRule } from '../define-rule.ts'
 import { firstFailing } from '../lib/deciding-line.ts'
 import { hit } from '../lib/hit.ts'
 import { workloadCommand } from '../lib/pod-facts.ts'
-import { tunnelCertificate, verifyFailures } from '../lib/tls-failures.ts'
+import { mostTelling, tunnelCertificate, verifyFailures } from '../lib/tls-failures.ts'
 import { removeTlsBlock } from '../lib/tls-fix.ts'
 import { nameOf, quoteRule, type Transport, transportOf } from '../lib/transport.ts'
 import { callerName, destinationName, tryAgain } from '../lib/words.ts'
@@ -28,8 +27,7 @@ export default defineRule({
   applies: ({ server }) => !server.external,
   check(situation) {
     const lines = verifyFailures(situation)
-    // The proxy whose certificates were read tells more than the last one that failed.
-    const line = lines.findLast((one) => secretsAt(situation, one)) ?? lines.at(-1)
+    const line = mostTelling(situation, lines)
     const tunnel = tunnelCertificate(situation)
     if (!line && tunnel && !/Expired/.test(tunnel.record.error ?? '')) return fired(inTunnel(situation, tunnel))
     if (!line) {
@@ -42,11 +40,6 @@ export default defineRule({
     return fired(notAccepted(situation, line, transport))
   },
 })
-
-function secretsAt(situation: Situation, { record }: Line): boolean {
-  const pod = situation.podByIp(ipOf(record.upstreamHost))
-  return pod !== null && situation.of('secrets', pod) !== null
-}
 
 function notAccepted(situation: Situation, line: Line, transport: Transport): Hit {
   const { sends, target, caller } = transport

@@ -11,6 +11,7 @@ import proxyNackError from './proxy-nack-error.ts'
 import proxyStaleOrDisconnected from './proxy-stale-or-disconnected.ts'
 import revisionOrDiscoveryFiltered from './revision-or-discovery-filtered.ts'
 import revisionRemoved from './revision-removed.ts'
+import rootCaExpired from './root-ca-expired.ts'
 import staleRds404 from './stale-rds-404.ts'
 import upgradeBehaviourChange from './upgrade-behaviour-change.ts'
 import versionSkewProxies from './version-skew-proxies.ts'
@@ -29,6 +30,7 @@ export const controlPlaneRules: readonly MeshRule[] = [
   proxyStaleOrDisconnected,
   revisionOrDiscoveryFiltered,
   revisionRemoved,
+  rootCaExpired,
   staleRds404,
   upgradeBehaviourChange,
   versionSkewProxies,

@@ -1,10 +1,11 @@
-import { fired, type Hit, quiet } from '../../model/finding.ts'
+import { fired, type Hit, quiet, ruledOut } from '../../model/finding.ts'
 import { quote, quoteLine, type Situation } from '../../situation/situation.ts'
 import { defineRule } from '../define-rule.ts'
+import { hadExpired, heldCertificates } from '../lib/held-certificates.ts'
 import { hit } from '../lib/hit.ts'
 import { quotePod } from '../lib/pod-facts.ts'
 import { messagesOf } from '../lib/sync-state.ts'
-import { tunnelCertificate, verifyFailures } from '../lib/tls-failures.ts'
+import { mostTelling, tunnelCertificate, verifyFailures } from '../lib/tls-failures.ts'
 import { transportOf } from '../lib/transport.ts'
 import { destinationName, tryAgain } from '../lib/words.ts'
 
@@ -20,12 +21,16 @@ export default defineRule({
   title: 'A workload’s certificate has expired',
   why: 'Mesh certificates live for a day and are renewed halfway. When renewal fails for long enough they run out, and every handshake is refused.',
   needs: [['client.accessLog', 'gateway.accessLog', 'waypoint.accessLog', 'ztunnel.ztunnelLog']],
+  yieldsTo: ['root-ca-expired'],
   applies: ({ server }) => !server.external,
   check(situation) {
     const tunnel = expiredInTunnel(situation)
     if (tunnel) return fired(tunnel)
-    const line = verifyFailures(situation).findLast(({ record }) =>
-      expired.test(`${record.transportFailure ?? ''} ${record.details ?? ''}`),
+    const line = mostTelling(
+      situation,
+      verifyFailures(situation).filter(({ record }) =>
+        expired.test(`${record.transportFailure ?? ''} ${record.details ?? ''}`),
+      ),
     )
     if (!line) return quiet
     const text = `${line.record.transportFailure ?? ''} ${line.record.details ?? ''}`
@@ -38,6 +43,14 @@ export default defineRule({
     const pod = ours ? (transport?.caller ?? null) : (transport?.target ?? null)
     if (!pod) return quiet
     const failing = messagesOf(situation, pod, renewalFails).at(-1)
+    const held = heldCertificates(situation, pod)
+    const over = hadExpired(held?.own ?? null, line.record.time)
+    // Its own certificate was good then: what ran out is the root, or something else in the chain.
+    if (held && over === false && !failing)
+      return ruledOut(
+        `the certificate of ${pod.name} is valid until ${held.own?.notAfter}`,
+        quote(held.entry, 'dates of its certificate', JSON.stringify(held.own)),
+      )
     return fired(
       hit({
         subject: `${pod.name}.${pod.namespace}`,
@@ -45,9 +58,17 @@ export default defineRule({
         statement: `The handshake with ${destinationName(situation)} was refused because ${ours ? 'the caller' : 'the destination'} shows a certificate that has run out.${
           failing ? ' Its agent reports that renewal fails.' : ''
         }`,
-        certainty: 'proven',
+        certainty: over === true || failing ? 'proven' : 'likely',
+        wouldDecide:
+          over === true || failing
+            ? null
+            : {
+                command: `istioctl proxy-config secret ${pod.name}.${pod.namespace}`,
+                why: 'NOT AFTER of its own certificate, or of ROOTCA, says which of the two has run out',
+              },
         supporting: [
           quoteLine(line, 'the handshake failed over an expired certificate'),
+          ...(held?.own ? [quote(held.entry, 'dates of its certificate', JSON.stringify(held.own))] : []),
           quotePod(pod, 'the pod that shows it'),
           ...(failing ? [quote(failing.entry, 'its agent could not renew it', failing.text, failing.line)] : []),
         ],

@@ -23,7 +23,7 @@ export default defineRule({
   title: 'RequestAuthentication is there, and nothing demands a token',
   why: 'RequestAuthentication refuses bad tokens. A request without any token passes, until an AuthorizationPolicy asks for a token’s identity.',
   needs: ['server.config'],
-  yieldsTo: ['proxy-nack-error', 'proxy-stale-or-disconnected'],
+  yieldsTo: ['proxy-nack-error', 'proxy-stale-or-disconnected', 'authz-policy-not-selecting'],
   seeAlso: ['https://istio.io/latest/docs/tasks/security/authentication/authn-policy/'],
   check(situation) {
     const pod = validator(situation)

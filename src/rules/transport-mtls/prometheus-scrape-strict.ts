@@ -25,8 +25,12 @@ export default defineRule({
     if (!transport || !caller || !isPrometheus(caller) || transport.accepts?.mode !== 'STRICT') return quiet
     const { annotations } = transport.target
     const scraped = annotations['prometheus.io/port'] === String(transport.port)
-    const path = situation.given.path ?? '/metrics'
-    const metrics = path.startsWith(annotations['prometheus.io/path'] ?? '/metrics')
+    const { path } = situation.given
+    // Injection rewrites a pod's own annotations to the merged port, so they say nothing about what is scraped besides.
+    const metrics =
+      path === null ||
+      /metrics|prometheus/.test(path) ||
+      path.startsWith(annotations['prometheus.io/path'] ?? '/metrics')
     if (!scraped && !metrics) return quiet
     const target = `${transport.target.name}.${transport.target.namespace}:${transport.port}`
     return fired(
