@@ -1,6 +1,7 @@
 import type { Given, Target } from '../model/call.ts'
 import type { KubeObject } from '../model/kube.ts'
 import type { Hints } from './hints.ts'
+import { meantPod } from './meant-pods.ts'
 import type { ObjectStore, Stored } from './objects.ts'
 import { matchesLabels, type PodView, podLabel, viewPod } from './pods.ts'
 
@@ -37,6 +38,8 @@ export interface ServerEnd extends End {
   readonly ports: readonly ServicePort[]
   readonly port: ServicePort | null
   readonly portNumber: number | null
+  /** Behind a Service that selects no pod: one that it was meant for. */
+  readonly meant: PodView | null
 }
 
 export interface Ends {
@@ -180,6 +183,7 @@ function resolveServer(
       ports,
       port,
       portNumber: port?.port ?? portNumber,
+      meant: own.length === 0 ? meantPod(service, store, pods) : null,
     }
   }
   const targeted = given.to ? podsOfTarget(given.to, namespace, store, pods) : byIp ? [byIp] : []
@@ -196,6 +200,7 @@ function resolveServer(
       ports: [],
       port: null,
       portNumber,
+      meant: null,
     }
   }
   const host = hostOfTarget(given, hints)
@@ -208,6 +213,7 @@ function resolveServer(
     ports: [],
     port: null,
     portNumber,
+    meant: null,
     external: isOutside(host, given.to, store),
   }
 }

@@ -1,10 +1,11 @@
 import { fired, type Hit } from '../../model/finding.ts'
-import { podLabel } from '../../situation/pods.ts'
+import { ipOf } from '../../situation/hints.ts'
+import { type PodView, podLabel } from '../../situation/pods.ts'
 import { quote, quoteObject, type Situation } from '../../situation/situation.ts'
 import { defineRule } from '../define-rule.ts'
 import { refOf } from '../lib/front.ts'
 import { editFix, hitOf, signMissing } from '../lib/make-hit.ts'
-import { applicationPorts, type Refused, refusedConnection } from '../lib/refused-connections.ts'
+import { applicationPorts, type Refused, refusedConnection, refusedLater } from '../lib/refused-connections.ts'
 import { destinationName, handOver, tryAgain } from '../lib/words.ts'
 
 /** The pod is there, and nobody listens at the port that the Service leads to. */
@@ -28,23 +29,40 @@ export default defineRule({
   yieldsTo: ['uf-localhost-bind', 'uc-pod-shutdown', 'app-before-proxy', 'ambient-ztunnel-down'],
   check(situation) {
     const refused = refusedConnection(situation)
-    return refused
-      ? fired(refusedHit(situation, refused))
+    if (refused) return fired(refusedHit(situation, refused))
+    const later = refusedLater(situation)
+    return later
+      ? fired({ ...refusedHit(situation, later), about: 'next' })
       : signMissing(situation, 'no line speaks of a refused connection')
   },
 })
 
+/** `All 9 logged requests`, `5 of the 15 …`. */
+function sentenceStart(often: string): string {
+  return `${often.charAt(0).toUpperCase()}${often.slice(1)}`
+}
+
 function seenWords({ seenBy, often }: Refused, where: string): string {
   switch (seenBy) {
     case 'inbound':
-      return `The request of ${often} arrived at the pod, and the connection to its application was refused`
+      return `${sentenceStart(often)} arrived at ${where}, and the connection to its application was refused`
     case 'body':
-      return `The request of ${often} arrived at the pod, and the connection to its application failed, as the length of the answer tells`
+      return `${sentenceStart(often)} arrived at ${where}, and the connection to its application failed, as the length of the answer tells`
     case 'caller':
-      return `The connection of ${often} to ${where} was refused`
+      return `${sentenceStart(often)} went to ${where}, and the connection was refused`
     case 'ports':
-      return 'No line of this call could be read, and the Service looks as if it leads nowhere'
+      return 'No request of this call was seen to get that far, and the Service looks as if it leads nowhere'
   }
+}
+
+/** Replicas that answer requests of this call while one of them refuses. */
+function answeringPods(situation: Situation, refusing: PodView): readonly string[] {
+  const answered = situation.passing.flatMap(({ client, gateway, server }) => {
+    const address = ipOf((client ?? gateway)?.record.upstreamHost ?? null)
+    const pod = server?.pod ?? situation.podByIp(address)
+    return pod && pod.name !== refusing.name ? [pod.name] : []
+  })
+  return answered.length > 0 && !answered.includes(refusing.name) ? [...new Set(answered)].sort() : []
 }
 
 function refusedHit(situation: Situation, refused: Refused): Hit {
@@ -63,10 +81,18 @@ function refusedHit(situation: Situation, refused: Refused): Hit {
     : isDeclared
       ? `the container declares port ${port}, so its process is down, still starting, or listens on localhost only`
       : `nothing listens on port ${port ?? '?'} of the pod`
+  const others = pod ? answeringPods(situation, pod) : []
+  const where = pod && others.length > 0 ? `pod ${pod.name}` : pod ? podLabel(pod) : 'the destination'
+  const elsewhere =
+    others.length > 0 ? ` ${others.join(', ')} of the same Service ${others.length === 1 ? 'answers' : 'answer'}.` : ''
   return hitOf({
     subject: pod ? podLabel(pod) : destination,
-    title: `${seenBy === 'ports' ? 'Perhaps nothing' : 'Nothing'} listens on port ${port ?? '?'} behind ${destination}`,
-    statement: `${seenWords(refused, pod ? podLabel(pod) : 'the destination')}: ${reason}.`,
+    title:
+      `${seenBy === 'ports' ? 'Perhaps nothing' : 'Nothing'} listens on port ${port ?? '?'} ${others.length > 0 ? `of ${where}, one of ${server.pods.length}` : ''} behind ${destination}`.replace(
+        '  ',
+        ' ',
+      ),
+    statement: `${seenWords(refused, where)}: ${reason}.${elsewhere}`,
     certainty: isProven ? 'proven' : seenBy === 'ports' ? 'possible' : 'likely',
     supporting: [
       ...quotes,

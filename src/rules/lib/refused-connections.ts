@@ -5,6 +5,7 @@ import type { PodView } from '../../situation/pods.ts'
 import { ztunnelOfCall } from '../../situation/reading.ts'
 import { quote, quoteLine, type Situation } from '../../situation/situation.ts'
 import { hiddenResets, isInbound } from './app-answers.ts'
+import { hasArrived, stopsBeforeApplication } from './behind-failure.ts'
 import { frontLines, serverLines, share } from './front.ts'
 
 const refusal = /[Cc]onnection[ _]refused|delayed_connect_error:_111|os error 111/
@@ -116,11 +117,22 @@ function fromBody(situation: Situation): Refused | null {
 
 /** No line of any kind: a Service that leads to a port which the containers do not declare may lead nowhere. */
 function fromPorts(situation: Situation): Refused | null {
-  const { port, pod, service } = situation.server
-  const target = port?.containerPort ?? null
   const isUnseen = situation.exchanges.length === 0 && situation.ztunnelLines.length === 0
   const fits = situation.symptom === '503' || situation.symptom === 'reset'
-  if (!isUnseen || !fits || !service || !pod || target === null) return null
+  return isUnseen && fits ? undeclaredTarget(situation) : null
+}
+
+/** What stops the call now stands before the application, and the Service leads to a port that nobody declares. */
+export function refusedLater(situation: Situation): Refused | null {
+  if (!stopsBeforeApplication(situation) || situation.exchanges.some(hasArrived)) return null
+  return undeclaredTarget(situation)
+}
+
+function undeclaredTarget({ server }: Situation): Refused | null {
+  const { port, service } = server
+  const pod = server.pod ?? server.meant
+  const target = port?.containerPort ?? null
+  if (!service || !pod || target === null) return null
   const declared = applicationPorts(pod)
   return declared.length === 0 || declared.includes(target)
     ? null
