@@ -25,6 +25,8 @@ export interface Refused {
   readonly port: number | null
   readonly quotes: readonly Quote[]
   readonly often: string
+  /** The lines that say so; none where they could not be read. */
+  readonly lines: readonly Line[]
 }
 
 export function refusedConnection(situation: Situation): Refused | null {
@@ -51,6 +53,7 @@ function fromServer(situation: Situation): Refused | null {
     pod: pod ?? situation.server.pod,
     port: portOf(record.upstreamHost) ?? portOf(record.downstreamLocal),
     often: share(situation, lines),
+    lines,
     quotes: [
       quoteLine(last, `the destination's proxy was refused by its own application (${share(situation, lines)})`),
     ],
@@ -72,6 +75,7 @@ function fromZtunnel(situation: Situation): Refused | null {
     pod: situation.podByIp(ipOf(address)) ?? situation.server.pod,
     port,
     often: 'the logged connections',
+    lines: [],
     quotes: [quote(entry, "the destination's ztunnel was refused by the pod", record.raw, record.line)],
   }
 }
@@ -86,6 +90,7 @@ function fromCaller(situation: Situation): Refused | null {
     pod: situation.podByIp(ipOf(upstreamHost)),
     port: portOf(upstreamHost),
     often: share(situation, lines),
+    lines: lines.map(({ line }) => line),
     quotes: [
       quoteLine(
         last.line,
@@ -106,6 +111,7 @@ function fromBody(situation: Situation): Refused | null {
     pod: situation.podByIp(ipOf(upstreamHost)),
     port: portOf(upstreamHost),
     often: share(situation, lines),
+    lines,
     quotes: [
       quoteLine(
         last,
@@ -136,5 +142,5 @@ function undeclaredTarget({ server }: Situation): Refused | null {
   const declared = applicationPorts(pod)
   return declared.length === 0 || declared.includes(target)
     ? null
-    : { seenBy: 'ports', pod, port: target, often: 'this call', quotes: [] }
+    : { seenBy: 'ports', pod, port: target, often: 'this call', lines: [], quotes: [] }
 }

@@ -6,6 +6,7 @@ import { defineRule } from '../define-rule.ts'
 import { findLine } from '../lib/decided-by-line.ts'
 import { editCommand, quotePassing, quoteSign, refOf, undoEdit } from '../lib/front.ts'
 import { hitOf, signMissing } from '../lib/make-hit.ts'
+import { answeringText, replicasOf } from '../lib/replicas.ts'
 import { destinationName, handOver, tryAgain } from '../lib/words.ts'
 
 const silence = /connection_timeout|connect_timeout/
@@ -44,12 +45,14 @@ export default defineRule({
       situation.server.namespace !== null &&
       situation.store.readable('Pod', situation.server.namespace) === 'yes'
     const name = policy ? `NetworkPolicy ${policy.object.metadata.namespace}/${policy.object.metadata.name}` : null
-    const where = pod ? podLabel(pod) : (address ?? destinationName(situation))
+    const replicas = replicasOf(situation, lines)
+    const one = pod ? podLabel(pod) : (address ?? destinationName(situation))
+    const where = replicas.failing.length > 1 ? destinationName(situation) : one
     return fired(
       hitOf({
         subject: where,
         title: `Connections to ${where} are never answered${name ? `; ${name} selects it` : ''}`,
-        statement: `${who} waited ${line.record.durationMs ?? '?'} ms in vain for a connection to ${address ?? 'the destination'} (${often}). ${
+        statement: `${who} waited ${line.record.durationMs ?? '?'} ms in vain for a connection to ${address ?? 'the destination'} (${often}).${answeringText(replicas)} ${
           name
             ? `${name} selects that pod and lets in only what it lists, so it may be what drops them.`
             : isGone
