@@ -137,3 +137,32 @@ describe('what the proxy does not know goes out in plaintext', () => {
     expect(codes(diagnosis)).toEqual(['headless-podip-503'])
   })
 })
+
+describe('NetworkPolicies and a connection that nobody answers', () => {
+  const silent = editText(/^kubectl logs web-/, (text) =>
+    text.replaceAll(/503 UC \S+ - "-"/g, '503 URX,UF upstream_reset_before_response_started{connection_timeout} - "-"'),
+  )
+  const policy = (name: string, spec: Record<string, unknown>) =>
+    add({ apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata: { name, namespace: 'pay' }, spec })
+  const denyAll = policy('deny-all', { podSelector: {}, policyTypes: ['Ingress'] })
+  const from = (namespace: string) => [
+    { from: [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } } }] },
+  ]
+  const told = async (...policies: readonly Edit[]) => {
+    const edit = edits(without('DestinationRule'), silent, ...policies)
+    const { causes } = await concludes('503-dr-disable-strict', { edit })
+    expect(causes.map(({ code }) => code)).toEqual(['uf-connect-timeout-network'])
+    return `${causes[0]?.title} ${causes[0]?.fix.statement}`
+  }
+
+  test('the one that lists something else is named, and not one that lets the caller in', async () => {
+    const others = policy('ledger-in', { podSelector: { matchLabels: { app: 'ledger' } }, ingress: from('ops') })
+    expect(await told(denyAll, others)).toContain('NetworkPolicy pay/ledger-in does not let them in')
+    const allows = policy('ledger-in', { podSelector: { matchLabels: { app: 'ledger' } }, ingress: from('shop') })
+    expect(await told(denyAll, allows)).not.toContain('NetworkPolicy')
+  })
+
+  test('one that denies everything stays, and another is added', async () => {
+    expect(await told(denyAll)).toContain('leave NetworkPolicy pay/deny-all')
+  })
+})

@@ -6,7 +6,7 @@ import type { Situation } from '../../situation/situation.ts'
 
 type Labels = Readonly<Record<string, string>>
 
-interface Selector {
+export interface Selector {
   readonly matchLabels?: Labels
   readonly matchExpressions?: readonly {
     readonly key: string
