@@ -1,4 +1,6 @@
 import type { KubeObject } from '../model/kube.ts'
+import { isInBlock, parseIp, parseIpBlock } from './authorize/ip-blocks.ts'
+import { type LabelSelector, selects } from './label-selector.ts'
 import type { Labels } from './workload.ts'
 
 /** A pod as NetworkPolicies see it. */
@@ -7,6 +9,9 @@ export interface NetworkPeer {
   readonly labels: Labels
   /** Undefined: not read. */
   readonly namespaceLabels: Labels | undefined
+  readonly ip?: string | null
+  /** Container ports, which rules may name. */
+  readonly ports?: readonly { readonly name: string | null; readonly port: number }[]
 }
 
 /** Who lets a connection pass, or keeps it out, by NetworkPolicies of one direction. */
@@ -17,19 +22,15 @@ export interface NetworkVerdict {
   readonly covering: readonly KubeObject[]
 }
 
-interface Selector {
-  readonly matchLabels?: Labels
-  readonly matchExpressions?: readonly { readonly key: string; readonly operator: string; readonly values?: string[] }[]
-}
 interface PortRule {
   readonly port?: number | string
   readonly endPort?: number
   readonly protocol?: string
 }
 interface PeerRule {
-  readonly podSelector?: Selector
-  readonly namespaceSelector?: Selector
-  readonly ipBlock?: unknown
+  readonly podSelector?: LabelSelector
+  readonly namespaceSelector?: LabelSelector
+  readonly ipBlock?: { readonly cidr: string; readonly except?: readonly string[] }
 }
 
 /** Whether policies let `other` connect to `pod` (Ingress), or `pod` to `other` (Egress), on a TCP port. A missing peer is unknown. */
@@ -42,16 +43,15 @@ export function networkVerdict(
 ): NetworkVerdict {
   const covering = policies.filter(
     ({ metadata, spec }) =>
-      metadata.namespace === pod.namespace &&
-      isOfDirection(spec, direction) &&
-      selects(spec?.podSelector ?? {}, pod.labels),
+      metadata.namespace === pod.namespace && isOfDirection(spec, direction) && selects(spec?.podSelector, pod.labels),
   )
   if (covering.length === 0) return { result: 'open', covering }
+  const dialled = direction === 'Ingress' ? pod : other
   const answers = covering.flatMap(({ metadata, spec }) => {
     const rules: readonly { ports?: PortRule[]; from?: PeerRule[]; to?: PeerRule[] }[] =
       (direction === 'Ingress' ? spec?.ingress : spec?.egress) ?? []
     return rules
-      .filter(({ ports }) => hasPort(ports, port))
+      .filter(({ ports }) => hasPort(ports, port, dialled))
       .map((rule) => fitsPeers(direction === 'Ingress' ? rule.from : rule.to, metadata.namespace ?? '', other))
   })
   if (answers.includes(true)) return { result: 'allowed', covering }
@@ -63,12 +63,15 @@ function isOfDirection(spec: KubeObject['spec'], direction: string): boolean {
   return types.includes(direction)
 }
 
-function hasPort(ports: readonly PortRule[] | undefined, wanted: number): boolean {
+/** A port's name is looked up at the pod that is dialled. */
+function hasPort(ports: readonly PortRule[] | undefined, wanted: number, dialled: NetworkPeer | null): boolean {
   if (!ports || ports.length === 0) return true
   return ports.some(({ port, endPort, protocol }) => {
     if (protocol !== undefined && protocol !== 'TCP') return false
     if (port === undefined || port === wanted) return true
-    return typeof port === 'number' && endPort !== undefined && port <= wanted && endPort >= wanted
+    if (typeof port === 'string')
+      return dialled?.ports?.some((one) => one.name === port && one.port === wanted) ?? false
+    return endPort !== undefined && port <= wanted && endPort >= wanted
   })
 }
 
@@ -79,7 +82,8 @@ function fitsPeers(
 ): boolean | undefined {
   if (!peers || peers.length === 0) return true
   const answers = peers.map((peer) => {
-    if (peer.ipBlock !== undefined || other === null) return undefined
+    if (other === null) return undefined
+    if (peer.ipBlock !== undefined) return other.ip ? isInRange(other.ip, peer.ipBlock) : undefined
     const inNamespace = peer.namespaceSelector
       ? other.namespaceLabels && selects(peer.namespaceSelector, other.namespaceLabels)
       : other.namespace === own
@@ -90,16 +94,11 @@ function fitsPeers(
   return answers.includes(undefined) ? undefined : false
 }
 
-function selects({ matchLabels, matchExpressions }: Selector, labels: Labels): boolean {
-  const byLabels = Object.entries(matchLabels ?? {}).every(([key, value]) => labels[key] === value)
-  return (
-    byLabels &&
-    (matchExpressions ?? []).every(({ key, operator, values = [] }) => {
-      const value = labels[key]
-      if (operator === 'Exists') return value !== undefined
-      if (operator === 'DoesNotExist') return value === undefined
-      if (operator === 'In') return value !== undefined && values.includes(value)
-      return operator === 'NotIn' && (value === undefined || !values.includes(value))
-    })
-  )
+function isInRange(ip: string, { cidr, except = [] }: NonNullable<PeerRule['ipBlock']>): boolean {
+  const address = parseIp(ip)
+  const holds = (text: string) => {
+    const block = parseIpBlock(text)
+    return address !== null && block !== null && isInBlock(address, block)
+  }
+  return holds(cidr) && !except.some(holds)
 }

@@ -1,6 +1,7 @@
 import type { Given, Target } from '../model/call.ts'
 import type { KubeObject } from '../model/kube.ts'
 import { type Hints, isBareName } from './hints.ts'
+import { meantPod } from './meant-pods.ts'
 import type { ObjectStore, Stored } from './objects.ts'
 import { matchesLabels, type PodView, podLabel, podWithIp, viewPod } from './pods.ts'
 import { publishedBackend } from './published.ts'
@@ -38,6 +39,8 @@ export interface ServerEnd extends End {
   readonly ports: readonly ServicePort[]
   readonly port: ServicePort | null
   readonly portNumber: number | null
+  /** Behind a Service that selects no pod: one that it was meant for. */
+  readonly meant: PodView | null
 }
 
 export interface Ends {
@@ -186,6 +189,7 @@ function resolveServer(
       ports,
       port,
       portNumber: port?.port ?? portNumber,
+      meant: own.length === 0 ? meantPod(service, store, pods) : null,
     }
   }
   const targeted = given.to ? podsOfTarget(given.to, namespace, store, pods) : byIp ? [byIp] : []
@@ -202,6 +206,7 @@ function resolveServer(
       ports: [],
       port: null,
       portNumber,
+      meant: null,
     }
   }
   const host = published ? `${published.name}.${published.namespace}.svc.cluster.local` : hostOfTarget(given, hints)
@@ -214,6 +219,7 @@ function resolveServer(
     ports: [],
     port: null,
     portNumber,
+    meant: null,
     external: isOutside(host, given.to, store),
   }
 }

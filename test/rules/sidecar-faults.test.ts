@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
+import { add, change, notReady, without } from '../helpers/edit-objects.ts'
 import { type PlayOptions, play } from '../helpers/play.ts'
-import { editText } from '../helpers/session-fixtures.ts'
+import { type Edit, edits, editText } from '../helpers/session-fixtures.ts'
+import { target } from '../helpers/walk-capture.ts'
 
 async function concludes(recording: string, options: PlayOptions = {}) {
   const { state } = await play(recording, options)
@@ -10,6 +12,12 @@ async function concludes(recording: string, options: PlayOptions = {}) {
 
 const codes = ({ causes }: Awaited<ReturnType<typeof concludes>>) => causes.map(({ code }) => code)
 const anyPath = (given: any) => ({ ...given, path: null, method: null })
+const versions: Readonly<Record<string, string>> = {
+  PeerAuthentication: 'security.istio.io/v1',
+  AuthorizationPolicy: 'security.istio.io/v1',
+}
+const made = (kind: string, namespace: string, name: string, spec: unknown): Edit =>
+  add({ apiVersion: versions[kind] ?? 'networking.istio.io/v1', kind, metadata: { name, namespace }, spec })
 const proxyLogs = /^kubectl logs .*istio-proxy/
 
 describe('gRPC says 200 whatever happened', () => {
@@ -47,5 +55,114 @@ describe('old failures of another kind', () => {
     const diagnosis = await concludes('503-app-resets', { edit: before })
     expect(codes(diagnosis)).toEqual(['app-closes-connection'])
     expect(diagnosis.observed.map(({ statement }) => statement).join()).toContain('5 earlier requests failed')
+  })
+})
+
+describe('what fails behind the first failure', () => {
+  test('a Service that selects nobody, plaintext to STRICT and a DENY for those it was meant for', async () => {
+    const edit = edits(
+      made('DestinationRule', 'shop', 'plain', {
+        host: 'orders.pay.svc.cluster.local',
+        trafficPolicy: { tls: { mode: 'DISABLE' } },
+      }),
+      made('PeerAuthentication', 'pay', 'default', { mtls: { mode: 'STRICT' } }),
+      made('AuthorizationPolicy', 'pay', 'stop', {
+        action: 'DENY',
+        selector: { matchLabels: { app: 'orders' } },
+        rules: [{ from: [{ source: { namespaces: ['shop'] } }] }],
+      }),
+    )
+    expect(codes(await concludes('503-no-endpoints', { edit }))).toEqual([
+      'uh-no-endpoints',
+      'dr-tls-disable-vs-strict',
+      'authz-deny-rule-matched',
+    ])
+  })
+
+  test('an undefined subset, and no pod is ready', async () => {
+    const edit = change('Pod', /^reviews-/, notReady)
+    expect(codes(await concludes('503-subset-undefined', { edit }))).toEqual(['nc-subset-undefined', 'uh-no-endpoints'])
+  })
+
+  test('plaintext to STRICT, and a targetPort that nobody declares is at most possible', async () => {
+    const edit = change('Service', /^ledger$/, ({ spec }) => {
+      spec.ports[0].targetPort = 8099
+    })
+    const { causes } = await concludes('503-dr-disable-strict', { edit })
+    expect(causes.map(({ code, certainty, about }) => `${code} ${certainty} ${about}`)).toEqual([
+      'dr-tls-disable-vs-strict proven call',
+      'uf-connection-refused possible next',
+    ])
+  })
+})
+
+/** PassthroughCluster to the address that was dialled, refused by STRICT. */
+const passedOn = (dialled: string) =>
+  editText(/^kubectl logs web-/, (text) =>
+    text
+      .replaceAll(/"10\.244\.200\.2[01]:8080" outbound\|8080\|\|ledger\S+/g, `"${dialled}" PassthroughCluster`)
+      .replaceAll('10.96.174.150:8080', dialled),
+  )
+const asked = /status\.podIP=10\.244\.200\.20|spec\.clusterIP=10\.244\.200\.20/
+const owner: Edit = (result, command) => {
+  const text = command.args.join(' ')
+  if (!asked.test(text)) return result
+  const pod = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'ledger-v1-54f6cb6d89-dffgm', namespace: 'pay' },
+    status: { podIP: '10.244.200.20' },
+  }
+  const items = text.startsWith('get pods') ? [pod] : []
+  return { ...result, exit: { kind: 'exited', code: 0 }, stdout: JSON.stringify({ kind: 'List', items }) }
+}
+
+describe('what the proxy does not know goes out in plaintext', () => {
+  test('a Sidecar that leaves the destination out is the cause, not the address', async () => {
+    const edit = edits(
+      without('DestinationRule'),
+      made('Sidecar', 'shop', 'default', { egress: [{ hosts: ['./*', 'istio-system/*'] }] }),
+      passedOn('10.96.174.150:8080'),
+    )
+    const diagnosis = await concludes('503-dr-disable-strict', { edit })
+    expect(codes(diagnosis)).toEqual(['nc-scoped-out'])
+    expect(diagnosis.causes[0]?.fix.statement).toContain('egress.hosts of Sidecar shop/default')
+  })
+
+  test('--to may be the address of a pod', async () => {
+    const diagnosis = await concludes('503-dr-disable-strict', {
+      given: (given) => ({ ...anyPath(given), to: target('10.244.200.20:8080'), host: null }),
+      edit: edits(without('DestinationRule'), passedOn('10.244.200.20:8080'), owner),
+    })
+    expect(codes(diagnosis)).toEqual(['headless-podip-503'])
+  })
+})
+
+describe('NetworkPolicies and a connection that nobody answers', () => {
+  const silent = editText(/^kubectl logs web-/, (text) =>
+    text.replaceAll(/503 UC \S+ - "-"/g, '503 URX,UF upstream_reset_before_response_started{connection_timeout} - "-"'),
+  )
+  const policy = (name: string, spec: Record<string, unknown>) =>
+    add({ apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata: { name, namespace: 'pay' }, spec })
+  const denyAll = policy('deny-all', { podSelector: {}, policyTypes: ['Ingress'] })
+  const from = (namespace: string) => [
+    { from: [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } } }] },
+  ]
+  const told = async (...policies: readonly Edit[]) => {
+    const edit = edits(without('DestinationRule'), silent, ...policies)
+    const { causes } = await concludes('503-dr-disable-strict', { edit })
+    expect(causes.map(({ code }) => code)).toEqual(['uf-connect-timeout-network'])
+    return `${causes[0]?.title} ${causes[0]?.fix.statement}`
+  }
+
+  test('the one that lists something else is named, and not one that lets the caller in', async () => {
+    const others = policy('ledger-in', { podSelector: { matchLabels: { app: 'ledger' } }, ingress: from('ops') })
+    expect(await told(denyAll, others)).toContain('NetworkPolicy pay/ledger-in does not let them in')
+    const allows = policy('ledger-in', { podSelector: { matchLabels: { app: 'ledger' } }, ingress: from('shop') })
+    expect(await told(denyAll, allows)).not.toContain('NetworkPolicy')
+  })
+
+  test('one that denies everything stays, and another is added', async () => {
+    expect(await told(denyAll)).toContain('leave NetworkPolicy pay/deny-all')
   })
 })

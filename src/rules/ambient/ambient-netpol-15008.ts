@@ -1,4 +1,3 @@
-import { networkVerdict } from '../../mesh/network-policy.ts'
 import { fired, type Hit, quiet, ruledOut } from '../../model/finding.ts'
 import { ipOf } from '../../situation/hints.ts'
 import type { Stored } from '../../situation/objects.ts'
@@ -8,6 +7,7 @@ import { tunnelPort } from '../../situation/ztunnel-lines.ts'
 import { defineRule } from '../define-rule.ts'
 import { isAmbientCall, quoteZtunnel, ztunnelErrors } from '../lib/ambient.ts'
 import { frontLines, frontName } from '../lib/front.ts'
+import { type Blocking, blockingPolicies } from '../lib/network-policies.ts'
 import { callerName, destinationName, quoted, tryAgain } from '../lib/words.ts'
 
 const blocked = /maybe a NetworkPolicy is blocking HBONE port 15008|(?:connection )?timed out.*:15008/i
@@ -30,7 +30,7 @@ export default defineRule({
       const [other] = ztunnelErrors(situation, /./)
       return other ? ruledOut('ztunnel reports another error', quoteZtunnel(other, 'no timeout on port 15008')) : quiet
     }
-    const keepers = whoKeepsOut(situation, silent)
+    const keepers = blockingPolicies(situation, silent.from, silent.to, tunnelPort)
     // A proxy that waits in vain for a connection says nothing of the port: the policy has to.
     if (!silent.namesPort && keepers.length === 0) return quiet
     return fired(closed(situation, silent, keepers))
@@ -73,7 +73,7 @@ function silentTunnel(situation: Situation): Silent | null {
   }
 }
 
-function closed(situation: Situation, silent: Silent, keepers: readonly Keeper[]): Hit {
+function closed(situation: Situation, silent: Silent, keepers: readonly Blocking[]): Hit {
   const { who, from, to, quote: said } = silent
   const [keeper] = keepers
   const policy = keeper?.policies[0] ?? null
@@ -130,43 +130,6 @@ function closed(situation: Situation, silent: Silent, keepers: readonly Keeper[]
         },
     about: 'call',
   }
-}
-
-interface Keeper {
-  readonly direction: 'Ingress' | 'Egress'
-  readonly pod: PodView
-  readonly policies: readonly Stored[]
-  /** A rule may let it pass: it names addresses, or labels that were not read. */
-  readonly open: boolean
-}
-
-/** Policies of the destination's side that let no tunnel in, and of the caller's side that let none out. */
-function whoKeepsOut(situation: Situation, { from, to }: Silent): readonly Keeper[] {
-  const { store } = situation
-  const stored = store.list('NetworkPolicy')
-  const peer = (pod: PodView | null) =>
-    pod && {
-      namespace: pod.namespace,
-      labels: pod.labels,
-      namespaceLabels: store.get('Namespace', null, pod.namespace)?.object.metadata.labels,
-    }
-  const keeper = (direction: Keeper['direction'], pod: PodView | null, other: PodView | null): Keeper[] => {
-    const [one, two] = [peer(pod), peer(other)]
-    if (!pod || !one) return []
-    const policies = stored.map(({ object }) => object)
-    const { result, covering } = networkVerdict(policies, direction, one, two, tunnelPort)
-    if (result === 'open' || result === 'allowed') return []
-    return [
-      {
-        direction,
-        pod,
-        policies: stored.filter(({ object }) => covering.includes(object)),
-        open: result === 'unknown',
-      },
-    ]
-  }
-  const found = [...keeper('Ingress', to, from), ...keeper('Egress', from, to)]
-  return found.sort((a, b) => Number(a.open) - Number(b.open))
 }
 
 /** Then it is no NetworkPolicy of Kubernetes that drops the packets. */

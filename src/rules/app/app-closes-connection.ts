@@ -5,6 +5,7 @@ import { defineRule } from '../define-rule.ts'
 import { hiddenResets, isCutInbound } from '../lib/app-answers.ts'
 import { quotePassing, quoteSign, serverLines, share } from '../lib/front.ts'
 import { hitOf, signMissing } from '../lib/make-hit.ts'
+import { answeringText, replicasOf } from '../lib/replicas.ts'
 import { type Connections, connectionsOf, looksLikeKeepAlive } from '../lib/upstream-connections.ts'
 import { destinationName, tryAgain } from '../lib/words.ts'
 
@@ -39,16 +40,17 @@ function closesHit(situation: Situation, { cuts, survivedMs, isWhole }: Connecti
   const gone = situation.server.pods.filter(({ terminating }) => terminating)
   const lines = cuts.map(({ line }) => line)
   const evidence = fresh.at(-1) ?? busy.at(-1) ?? cuts.at(-1)
-  const [pod] = situation.server.pods
+  const replicas = replicasOf(situation, lines)
+  const pod = replicas.failing.at(-1) ?? situation.server.pod
   const container = pod?.ports.find(({ port }) => port === situation.server.port?.containerPort)?.container
   return hitOf({
     subject: destination,
-    title: `The application behind ${destination} closes connections without answering`,
+    title: `The application ${replicas.text.startsWith('pod ') ? `of ${replicas.text},` : `behind ${destination}`} closes connections without answering`,
     statement: `The destination's proxy logged UC on its inbound cluster for ${share(situation, lines)}: the request was delivered and the connection ended before a response. ${
       fresh.length > 0
         ? `${fresh.length} of these connections had carried no request before, so no idle timer explains it.`
         : `They had been idle for ${Math.min(...cuts.map(({ idleMs }) => idleMs ?? 0))} ms and more, and others survived ${survivedMs.at(-1) ?? 0} ms.`
-    }`,
+    }${answeringText(replicas)}`,
     certainty: isProven && gone.length === 0 ? 'proven' : 'likely',
     supporting: [
       ...(evidence ? [quoteLine(evidence.line, `the application hung up (${share(situation, lines)})`)] : []),

@@ -1,11 +1,13 @@
 import { fired, type Hit } from '../../model/finding.ts'
-import { podLabel } from '../../situation/pods.ts'
+import { type PodView, podLabel } from '../../situation/pods.ts'
 import { quote, quoteObject, type Situation } from '../../situation/situation.ts'
 import { defineRule } from '../define-rule.ts'
 import { refOf } from '../lib/front.ts'
 import { editFix, hitOf, signMissing } from '../lib/make-hit.ts'
-import { applicationPorts, type Refused, refusedConnection } from '../lib/refused-connections.ts'
-import { destinationName, handOver, tryAgain } from '../lib/words.ts'
+import { containersOf } from '../lib/pod-facts.ts'
+import { applicationPorts, type Refused, refusedConnection, refusedLater } from '../lib/refused-connections.ts'
+import { answeringText, replicasOf } from '../lib/replicas.ts'
+import { destinationName, handOver, plural, tryAgain } from '../lib/words.ts'
 
 /** The pod is there, and nobody listens at the port that the Service leads to. */
 export default defineRule({
@@ -28,23 +30,50 @@ export default defineRule({
   yieldsTo: ['uf-localhost-bind', 'uc-pod-shutdown', 'app-before-proxy', 'ambient-ztunnel-down'],
   check(situation) {
     const refused = refusedConnection(situation)
-    return refused
-      ? fired(refusedHit(situation, refused))
+    if (refused) return fired(refusedHit(situation, refused))
+    const later = refusedLater(situation)
+    return later
+      ? fired({ ...refusedHit(situation, later), about: 'next' })
       : signMissing(situation, 'no line speaks of a refused connection')
   },
 })
 
+/** `All 9 logged requests`, `5 of the 15 …`. */
+function sentenceStart(often: string): string {
+  return `${often.charAt(0).toUpperCase()}${often.slice(1)}`
+}
+
 function seenWords({ seenBy, often }: Refused, where: string): string {
   switch (seenBy) {
     case 'inbound':
-      return `The request of ${often} arrived at the pod, and the connection to its application was refused`
+      return `${sentenceStart(often)} arrived at ${where}, and the connection to its application was refused`
     case 'body':
-      return `The request of ${often} arrived at the pod, and the connection to its application failed, as the length of the answer tells`
+      return `${sentenceStart(often)} arrived at ${where}, and the connection to its application failed, as the length of the answer tells`
     case 'caller':
-      return `The connection of ${often} to ${where} was refused`
+      return `${sentenceStart(often)} went to ${where}, and the connection was refused`
     case 'ports':
-      return 'No line of this call could be read, and the Service looks as if it leads nowhere'
+      return 'No request of this call was seen to get that far, and the Service looks as if it leads nowhere'
   }
+}
+
+/** What the kubelet says of an application that does not run. */
+function stateText(pod: PodView | null): string | null {
+  const down = (pod ? containersOf(pod) : []).find(
+    ({ name, init, status }) =>
+      !init && name !== 'istio-proxy' && (status?.state?.waiting || status?.state?.terminated),
+  )
+  if (!down) return null
+  const { state, lastState, restartCount = 0 } = down.status
+  const last = lastState?.terminated
+  const ended = last ? `; it ended with ${last.reason ?? 'an error'}, exit code ${last.exitCode}` : ''
+  const why = state.waiting?.reason ?? state.terminated?.reason ?? 'ended'
+  return `container ${down.name} does not run (${why}, ${plural(restartCount, 'restart')}${ended})`
+}
+
+function lookCommands(pod: PodView, port: number | null): readonly string[] {
+  const container = pod.ports.find((one) => one.port === port && one.container !== 'istio-proxy')?.container
+  const log = `kubectl logs ${pod.name} -n ${pod.namespace}${container ? ` -c ${container}` : ''}`
+  return [`kubectl -n ${pod.namespace} describe pod ${pod.name}`, `${log} --tail=200`]
 }
 
 function refusedHit(situation: Situation, refused: Refused): Hit {
@@ -60,13 +89,18 @@ function refusedHit(situation: Situation, refused: Refused): Hit {
   const isProven = seenBy === 'inbound' || (seenBy === 'caller' && pod !== null && !pod.hasEnvoy && !pod.terminating)
   const reason = wrongTarget
     ? `${name} leads to port ${port}, and the containers of ${pod ? podLabel(pod) : 'the pod'} declare ${declared.join(', ')}`
-    : isDeclared
-      ? `the container declares port ${port}, so its process is down, still starting, or listens on localhost only`
-      : `nothing listens on port ${port ?? '?'} of the pod`
+    : (stateText(pod) ??
+      (isDeclared
+        ? `the container declares port ${port}, so its process is down, still starting, or listens on localhost only`
+        : `nothing listens on port ${port ?? '?'} of the pod`))
+  const replicas = replicasOf(situation, refused.lines)
+  const isOne = replicas.text.startsWith('pod ')
+  const only = isOne && pod ? `pod ${pod.name}` : pod ? podLabel(pod) : 'the destination'
+  const where = replicas.failing.length > 1 ? destination : only
   return hitOf({
     subject: pod ? podLabel(pod) : destination,
-    title: `${seenBy === 'ports' ? 'Perhaps nothing' : 'Nothing'} listens on port ${port ?? '?'} behind ${destination}`,
-    statement: `${seenWords(refused, pod ? podLabel(pod) : 'the destination')}: ${reason}.`,
+    title: `${seenBy === 'ports' ? 'Perhaps nothing' : 'Nothing'} listens on port ${port ?? '?'} ${isOne ? 'of' : 'behind'} ${replicas.text}`,
+    statement: `${seenWords(refused, where)}: ${reason}.${answeringText(replicas)}`,
     certainty: isProven ? 'proven' : seenBy === 'ports' ? 'possible' : 'likely',
     supporting: [
       ...quotes,
@@ -86,7 +120,7 @@ function refusedHit(situation: Situation, refused: Refused): Hit {
               `Find out why the application does not listen on port ${port ?? '?'} of the pod's address: its log, its start, the address it binds to.`,
               pod ? podLabel(pod) : destination,
             ),
-            commands: pod ? [`kubectl -n ${pod.namespace} describe pod ${pod.name}`] : [],
+            commands: pod ? lookCommands(pod, port) : [],
           },
     verify: tryAgain(situation, 'an answer of the application'),
     wouldDecide: isProven

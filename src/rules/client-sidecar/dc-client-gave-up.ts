@@ -1,4 +1,5 @@
-import { fired } from '../../model/finding.ts'
+import { fired, ruledOut } from '../../model/finding.ts'
+import { quoteLine } from '../../situation/situation.ts'
 import { defineRule } from '../define-rule.ts'
 import { frontLines, frontName, quoteSign, share } from '../lib/front.ts'
 import { hitOf, signMissing } from '../lib/make-hit.ts'
@@ -22,6 +23,10 @@ export default defineRule({
         record.details === 'http2.remote_reset' ||
         ((record.flags.includes('DC') || record.flags.includes('DR')) && record.details === null),
     ).filter(({ role }) => role !== 'waypoint')
+    // Whoever waits for an injected delay hangs up because of it.
+    const held = signs.find(({ line }) => line.record.flags.includes('DI'))
+    if (held)
+      return ruledOut('the caller hung up while an injected delay held the request back', quoteLine(held.line, 'DI'))
     const last = signs.at(-1)
     if (!last) return signMissing(situation, 'the caller did not hang up')
     const waits = signs.flatMap(({ line }) => line.record.durationMs ?? [])

@@ -84,10 +84,18 @@ function faultHit(situation: Situation, role: FrontRole, route: CallRoute | null
   const name = object ? objectText(object) : 'a fault rule'
   const text = faultText(route)
   const fault = route?.fault ?? null
+  // Delayed requests go on to the destination; aborted ones never do.
+  const aborted = lines.filter(({ record }) => record.flags.includes('FI') || record.details === 'fault_filter_abort')
+  const did =
+    aborted.length > 0
+      ? `${frontName(situation, role)} made the answer itself in ${share(situation, aborted)}; they never reached the destination. `
+      : lines.length > 0
+        ? `${frontName(situation, role)} held back ${share(situation, lines)} before it sent them on. `
+        : ''
   return hitOf({
     subject: name,
     title: `${name} ${text || 'injects faults'} on requests to ${destinationName(situation)}`,
-    statement: `${lines.length > 0 ? `${frontName(situation, role)} made the answer itself in ${share(situation, lines)}; they never reached the destination. ` : ''}${
+    statement: `${did}${
       fault ? `Its route has a fault from ${name}: it ${text}.` : 'Which object the fault comes from could not be read.'
     }`,
     certainty: lines.length > 0 ? 'proven' : unseenCertainty(situation),

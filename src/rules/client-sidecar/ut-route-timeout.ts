@@ -49,12 +49,14 @@ function timeoutHit(situation: Situation, signs: readonly FrontLine[]): Hit {
   const object = route?.object ?? null
   const waited = line.record.durationMs
   const limit = route?.timeoutMs ?? null
+  // An injected delay comes before the router, whose clock the limit is.
+  const delayed = line.record.flags.includes('DI') ? (route?.fault?.delay?.ms ?? 0) : 0
   // The limit in the route is only the reason when the request ran about that long.
-  const fits = limit !== null && waited !== null && Math.abs(waited - limit) <= Math.max(100, limit * 0.1)
+  const fits = limit !== null && waited !== null && Math.abs(waited - delayed - limit) <= Math.max(100, limit * 0.1)
   const name = object ? objectText(object) : 'the route'
   const lines = signs.map((sign) => sign.line)
   const statement = fits
-    ? `${frontName(situation, role)} gave up after ${waited} ms in ${share(situation, signs)}: the route of ${name} allows ${limit} ms. ${destinationName(situation)} had not answered by then.`
+    ? `${frontName(situation, role)} gave up after ${waited} ms in ${share(situation, signs)}: the route of ${name} allows ${limit} ms${delayed > 0 ? `, after ${delayed} ms of injected delay` : ''}. ${destinationName(situation)} had not answered by then.`
     : `${frontName(situation, role)} gave up after ${waited ?? '?'} ms, and ${limit === null ? 'the route that was read has no such limit' : `the route that was read allows ${limit} ms`}. A header of the caller (x-envoy-upstream-rq-timeout-ms) or an earlier version of the route can set it.`
   return hitOf({
     subject: name,

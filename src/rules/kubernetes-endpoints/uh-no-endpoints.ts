@@ -4,6 +4,7 @@ import { portOf } from '../../situation/hints.ts'
 import { quote, type Situation } from '../../situation/situation.ts'
 import { ztunnelOfCall } from '../../situation/ztunnel-lines.ts'
 import { defineRule } from '../define-rule.ts'
+import { stopsBeforeApplication } from '../lib/behind-failure.ts'
 import { routeOfCall } from '../lib/call-route.ts'
 import { type ClusterFacts, clusterFacts, clusterOfLine } from '../lib/cluster.ts'
 import { type EndpointLoss, noSuchPort, whyNoEndpoints } from '../lib/endpoint-loss.ts'
@@ -91,7 +92,8 @@ function fromZtunnel(situation: Situation): RuleOutcome | null {
 
 /** No line: what the proxy holds for this call. */
 function fromConfiguration(situation: Situation): RuleOutcome {
-  if (situation.failing.length > 0) return signMissing(situation, 'no line says that there was no healthy endpoint')
+  if (situation.failing.length > 0)
+    return behindFailure(situation) ?? signMissing(situation, 'no line says that there was no healthy endpoint')
   if (situation.symptom !== '503' || situation.exchanges.length > 0) return quiet
   const role = frontRole(situation)
   const route = routeOfCall(situation, role)
@@ -101,6 +103,19 @@ function fromConfiguration(situation: Situation): RuleOutcome {
   const loss = dead ? lossOf(situation, dead) : null
   if (!route?.traced) return fromObjects(situation, role)
   return dead && loss ? fired(endpointHit(situation, { role, lines: [], cluster: dead, loss })) : quiet
+}
+
+/** The request ends before an endpoint is chosen, and there would be none to choose. */
+function behindFailure(situation: Situation): RuleOutcome | null {
+  const { server, failing } = situation
+  const chosen = failing.some(({ client, gateway, waypoint }) => (waypoint ?? gateway ?? client)?.record.upstreamHost)
+  if (chosen || server.host === null || !stopsBeforeApplication(situation)) return null
+  const loss = whyNoEndpoints(situation, server.host, server.portNumber)
+  if (!loss || loss.kind === 'no-service') return null
+  return fired({
+    ...endpointHit(situation, { role: frontRole(situation), lines: [], cluster: null, loss }),
+    about: 'next',
+  })
 }
 
 /** Neither lines nor the proxy's endpoints: a Service without a ready pod speaks for itself. */

@@ -50,7 +50,7 @@ export function serverLogDecides(situation: Situation, at: Refusal['at'] = 'serv
       command: `kubectl -n ${given.istioNamespace} logs -l app=ztunnel --tail=500`,
       why: 'the line of the destination’s ztunnel says "policy rejection" and why',
     }
-  const pod = at === 'waypoint' ? (waypoint?.pods[0] ?? null) : server.pod
+  const pod = at === 'waypoint' ? (waypoint?.pods[0] ?? null) : (server.pod ?? server.meant)
   const name = pod ? `-n ${pod.namespace} ${pod.name}` : '-n NAMESPACE POD'
   const role = at === 'waypoint' ? 'waypoint' : 'server'
   if (situation.logState(role) === 'empty')

@@ -128,7 +128,7 @@ export function placeName(at: Refusal['at']): string {
 export function enforcerAt(situation: Situation, at: Refusal['at']): PodView | null {
   switch (at) {
     case 'server':
-      return situation.server.pods.find(({ hasEnvoy }) => hasEnvoy) ?? situation.server.pod
+      return situation.server.pods.find(({ hasEnvoy }) => hasEnvoy) ?? situation.server.pod ?? situation.server.meant
     case 'ztunnel':
       return situation.server.pods.find(({ proxy }) => proxy === 'ambient') ?? situation.server.pod
     case 'waypoint':

@@ -1,10 +1,12 @@
 import type { AccessLogRecord } from '../../model/access-log.ts'
 import type { Quote } from '../../model/evidence.ts'
+import type { Line } from '../../situation/exchanges.ts'
 import { ipOf, portOf } from '../../situation/hints.ts'
 import type { PodView } from '../../situation/pods.ts'
 import { quote, quoteLine, type Situation } from '../../situation/situation.ts'
 import { relayedLines, tunnelPort, ztunnelOfCall } from '../../situation/ztunnel-lines.ts'
 import { hiddenResets, isInbound } from './app-answers.ts'
+import { hasArrived, stopsBeforeApplication } from './behind-failure.ts'
 import { frontLines, serverLines, share } from './front.ts'
 
 const refusal = /[Cc]onnection[ _]refused|delayed_connect_error:_111|os error 111/
@@ -24,6 +26,8 @@ export interface Refused {
   readonly port: number | null
   readonly quotes: readonly Quote[]
   readonly often: string
+  /** The lines that say so; none where they could not be read. */
+  readonly lines: readonly Line[]
 }
 
 export function refusedConnection(situation: Situation): Refused | null {
@@ -55,6 +59,7 @@ function fromServer(situation: Situation): Refused | null {
     pod: pod ?? situation.server.pod,
     port: portOf(record.upstreamHost) ?? portOf(record.downstreamLocal),
     often: share(situation, lines),
+    lines,
     quotes: [
       quoteLine(last, `the destination's proxy was refused by its own application (${share(situation, lines)})`),
     ],
@@ -77,6 +82,7 @@ function fromZtunnel(situation: Situation): Refused | null {
     pod: situation.podByIp(ipOf(address)) ?? situation.server.pod,
     port,
     often: 'the logged connections',
+    lines: [],
     quotes: [quote(entry, "the destination's ztunnel was refused by the pod", record.raw, record.line)],
   }
 }
@@ -94,6 +100,7 @@ function fromCaller(situation: Situation): Refused | null {
     pod: situation.podByIp(ipOf(upstreamHost)),
     port: portOf(upstreamHost),
     often: share(situation, lines),
+    lines: lines.map(({ line }) => line),
     quotes: [
       quoteLine(
         last.line,
@@ -114,6 +121,7 @@ function fromBody(situation: Situation): Refused | null {
     pod: situation.podByIp(ipOf(upstreamHost)),
     port: portOf(upstreamHost),
     often: share(situation, lines),
+    lines,
     quotes: [
       quoteLine(
         last,
@@ -125,13 +133,24 @@ function fromBody(situation: Situation): Refused | null {
 
 /** No line of any kind: a Service that leads to a port which the containers do not declare may lead nowhere. */
 function fromPorts(situation: Situation): Refused | null {
-  const { port, pod, service } = situation.server
-  const target = port?.containerPort ?? null
   const isUnseen = situation.exchanges.length === 0 && situation.ztunnelLines.length === 0
   const fits = situation.symptom === '503' || situation.symptom === 'reset'
-  if (!isUnseen || !fits || !service || !pod || target === null) return null
+  return isUnseen && fits ? undeclaredTarget(situation) : null
+}
+
+/** What stops the call now stands before the application, and the Service leads to a port that nobody declares. */
+export function refusedLater(situation: Situation): Refused | null {
+  if (!stopsBeforeApplication(situation) || situation.exchanges.some(hasArrived)) return null
+  return undeclaredTarget(situation)
+}
+
+function undeclaredTarget({ server }: Situation): Refused | null {
+  const { port, service } = server
+  const pod = server.pod ?? server.meant
+  const target = port?.containerPort ?? null
+  if (!service || !pod || target === null) return null
   const declared = applicationPorts(pod)
   return declared.length === 0 || declared.includes(target)
     ? null
-    : { seenBy: 'ports', pod, port: target, often: 'this call', quotes: [] }
+    : { seenBy: 'ports', pod, port: target, often: 'this call', lines: [], quotes: [] }
 }

@@ -68,7 +68,7 @@ function targetOf(situation: Situation, exchange: Exchange | null): PodView | nu
   const upstream = situation.podByIp(ipOf(exchange?.client?.record.upstreamHost ?? null))
   const gatewayUpstream = situation.podByIp(ipOf(exchange?.gateway?.record.upstreamHost ?? null))
   const seen = exchange?.server?.pod ?? upstream ?? gatewayUpstream
-  return seen ?? situation.server.pod
+  return seen ?? situation.server.pod ?? situation.server.meant
 }
 
 function portOfCall({ server }: Situation, exchange: Exchange | null): number | null {

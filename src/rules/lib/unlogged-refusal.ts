@@ -8,6 +8,7 @@ import { curlShowsSymptom } from '../../situation/reading.ts'
 import { workloadOf } from '../../situation/security.ts'
 import { quote, quoteLine, quoteObject, type Situation } from '../../situation/situation.ts'
 import { relayedLines, ztunnelOfCall } from '../../situation/ztunnel-lines.ts'
+import { hasArrived } from './behind-failure.ts'
 import { authorizationOf, enforcerAt, peerOf, type Refusal, refusalOf } from './refusal.ts'
 
 /** A refusal that no line shows, told from the policies alone: where it would be made, and what decides it. */
@@ -102,18 +103,21 @@ function anyLineRead(situation: Situation): boolean {
 
 /** What still fails once this failure is gone: the policies, for the caller's own identity. Null where they are not known to refuse. */
 export function laterRefusal(situation: Situation): Unlogged | null {
-  const { client, gateway, failing, passing, exchanges } = situation
-  if (gateway || !client.pod || failing.length === 0 || passing.length > 0) return null
+  const { client, gateway, failing, exchanges } = situation
+  if (gateway || !client.pod || failing.length === 0) return null
   if (refusalOf(situation) !== null || unloggedRefusal(situation) !== null) return null
   // Refused at ztunnel already, as the waypoint's connection: that is what fails now, not what comes after it.
   if (relayedLines(situation).some(({ record }) => /policy rejection/.test(record.error ?? ''))) return null
   // Somebody behind answered, and no line says who: it may have passed the policies.
   const front = situation.sample?.client ?? null
   if (front?.record.details === 'via_upstream' && !situation.sample?.server && !situation.sample?.waypoint) return null
-  // A request that reached the application, or its proxy's way to it, has passed the policies.
-  if (exchanges.some(({ server }) => server !== null && !isBeforePolicies(server.record.details))) return null
   const decided = decide(situation, client.pod, identityOf(workloadOf(client.pod), situation.mesh.trustDomain))
-  return decided ? { ...decided, supporting: quotesOfDecision(situation, decided.decision), contradicting: [] } : null
+  if (!decided) return null
+  // A request that reached the application, or its proxy's way to it, has passed the policies that were there then.
+  const passed = exchanges.findLast((one) => hasArrived(one) && !isBeforePolicies(one.server?.record.details ?? null))
+  const stored = decidingPolicies(situation, decided.decision)
+  if (passed && !stored.some(({ object }) => passed.time !== null && isNewer(object, passed.time))) return null
+  return { ...decided, supporting: quotesOfDecision(situation, decided.decision), contradicting: [] }
 }
 
 function isBeforePolicies(details: string | null): boolean {

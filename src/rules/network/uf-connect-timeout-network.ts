@@ -1,11 +1,13 @@
 import { fired } from '../../model/finding.ts'
-import { ipOf } from '../../situation/hints.ts'
-import { matchesLabels, podLabel } from '../../situation/pods.ts'
+import { ipOf, portOf } from '../../situation/hints.ts'
+import { podLabel } from '../../situation/pods.ts'
 import { quote, quoteObject } from '../../situation/situation.ts'
 import { defineRule } from '../define-rule.ts'
 import { findLine } from '../lib/decided-by-line.ts'
 import { editCommand, quotePassing, quoteSign, refOf, undoEdit } from '../lib/front.ts'
 import { hitOf, signMissing } from '../lib/make-hit.ts'
+import { blockingPolicies, rulesOf } from '../lib/network-policies.ts'
+import { answeringText, replicasOf } from '../lib/replicas.ts'
 import { destinationName, handOver, tryAgain } from '../lib/words.ts'
 
 const silence = /connection_timeout|connect_timeout/
@@ -31,36 +33,39 @@ export default defineRule({
     const { line, lines, who, often } = found
     const address = line.record.upstreamHost
     const pod = situation.podByIp(ipOf(address))
-    const policies = pod
-      ? situation.store.list('NetworkPolicy', pod.namespace).filter(({ object }) => {
-          const labels: Readonly<Record<string, string>> = object.spec?.podSelector?.matchLabels ?? {}
-          return Object.keys(labels).length === 0 || matchesLabels(labels, pod.labels)
-        })
-      : []
-    const [policy] = policies.filter(({ object }) => (object.spec?.policyTypes ?? ['Ingress']).includes('Ingress'))
+    const caller = line.pod ?? situation.client.pod
+    const port = portOf(address)
+    const blocking =
+      pod && caller && port !== null
+        ? (blockingPolicies(situation, caller, pod, port).find(({ open }) => !open) ?? null)
+        : null
+    const [policy] = blocking?.policies ?? []
+    const isDenyAll = policy !== undefined && blocking !== null && rulesOf(policy, blocking.direction).length === 0
     const isGone =
       pod === null &&
       !situation.server.external &&
       situation.server.namespace !== null &&
       situation.store.readable('Pod', situation.server.namespace) === 'yes'
     const name = policy ? `NetworkPolicy ${policy.object.metadata.namespace}/${policy.object.metadata.name}` : null
-    const where = pod ? podLabel(pod) : (address ?? destinationName(situation))
+    const replicas = replicasOf(situation, lines)
+    const one = pod ? podLabel(pod) : (address ?? destinationName(situation))
+    const where = replicas.failing.length > 1 ? destinationName(situation) : one
     return fired(
       hitOf({
         subject: where,
-        title: `Connections to ${where} are never answered${name ? `; ${name} selects it` : ''}`,
-        statement: `${who} waited ${line.record.durationMs ?? '?'} ms in vain for a connection to ${address ?? 'the destination'} (${often}). ${
+        title: `Connections to ${where} are never answered${name ? `; ${name} does not let them ${blocking?.direction === 'Egress' ? 'out' : 'in'}` : ''}`,
+        statement: `${who} waited ${line.record.durationMs ?? '?'} ms in vain for a connection to ${address ?? 'the destination'} (${often}).${answeringText(replicas)} ${
           name
-            ? `${name} selects that pod and lets in only what it lists, so it may be what drops them.`
+            ? `${name} selects ${blocking?.direction === 'Egress' ? (caller?.name ?? 'the caller') : 'that pod'}, and no NetworkPolicy lets this connection ${blocking?.direction === 'Egress' ? 'out' : 'in'}.`
             : isGone
               ? 'No pod of the namespace has that address now.'
-              : 'What drops the packets could not be read.'
+              : 'The NetworkPolicies that were read let it pass: what drops the packets stands elsewhere.'
         }`,
         // The line proves that nothing answered; it never says who dropped it. An address that nobody has is stale configuration.
         certainty: isGone ? 'likely' : 'proven',
         supporting: [
           ...quoteSign(situation, lines, 'the connection was never answered'),
-          ...(policy ? [quoteObject(policy, `what ${name} lets in`, policy.object.spec)] : []),
+          ...(policy ? [quoteObject(policy, `what ${name} lets pass`, policy.object.spec)] : []),
           ...(pod
             ? [
                 quote(
@@ -74,14 +79,16 @@ export default defineRule({
         ],
         fix: policy
           ? {
-              statement: `If the caller is meant to reach it, let ${name} allow this port from the caller's pods; keep its other rules.`,
-              commands: [editCommand(refOf(policy))],
+              statement: isDenyAll
+                ? `If the caller is meant to reach it, add a NetworkPolicy that lets port ${port ?? '?'} pass between these two; leave ${name}, which denies everything, as it is.`
+                : `If the caller is meant to reach it, let ${name} allow port ${port ?? '?'} between the two; keep its other rules.`,
+              commands: isDenyAll ? [] : [editCommand(refOf(policy))],
               scope: `pods that ${name} selects`,
               risk: 'what it newly lets in can reach the pod directly',
               undo: undoEdit(refOf(policy)),
             }
           : handOver(
-              'Find what drops packets between both pods: NetworkPolicies of both namespaces, firewalls between nodes, a node that is gone.',
+              'Find what drops packets between both pods: policies of the CNI, firewalls between nodes, a node that is gone.',
               where,
             ),
         verify: tryAgain(situation, 'an answer within the connect timeout'),

@@ -3,6 +3,7 @@ import { fired, type Hit, quiet, ruledOut } from '../../model/finding.ts'
 import type { Exchange } from '../../situation/exchanges.ts'
 import { quote, quoteLine, quoteObject, type Situation } from '../../situation/situation.ts'
 import { defineRule } from '../define-rule.ts'
+import { hasArrived } from '../lib/behind-failure.ts'
 import { removeTlsBlock } from '../lib/tls-fix.ts'
 import {
   modeText,
@@ -48,7 +49,7 @@ export default defineRule({
         : quiet
     const autoIsOff = !situation.mesh.enableAutoMtls && sends.mode === 'none' && sends.rule !== null
     if (outcome?.outcome !== 'fails' || (!sends.decidedBy && !autoIsOff && situation.mesh.enableAutoMtls)) return quiet
-    const answered = situation.exchanges.find(({ server }) => server !== null && server.record.method !== null)
+    const answered = situation.exchanges.findLast(hasArrived)
     const last = situation.exchanges.at(-1)
     const rule = sends.decidedBy?.object
     if (!exchange && situation.failing.length === 0 && answered && last?.time && rule && isNewer(rule, last.time)) {
@@ -56,8 +57,9 @@ export default defineRule({
       const passed = line ? [quoteLine(line, 'the last request logged arrived; the rule was made after it')] : []
       return fired({ ...conflict(situation, transport, null, 'call'), contradicting: passed })
     }
-    if (!exchange && answered?.server)
-      return ruledOut('requests of this call arrive at the destination', quoteLine(answered.server, 'it arrived'))
+    const arrived = answered?.server ?? answered?.client ?? answered?.gateway
+    if (!exchange && arrived && !(answered?.time && rule && isNewer(rule, answered.time)))
+      return ruledOut('requests of this call arrive at the destination', quoteLine(arrived, 'it arrived'))
     if (exchange) return fired(conflict(situation, transport, exchange, 'call'))
     // Something nearer stops the call. Once that is fixed, this bites.
     return situation.failing.length > 0 || situation.exchanges.length === 0
