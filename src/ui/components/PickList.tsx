@@ -69,7 +69,7 @@ export function PickList<Value>({ rows, filter, cursor, offset, width, height }:
 function columnOf<Value>(rows: readonly PickRow<Value>[], width: number): number {
   const widths = rows.map(({ label }) => widthOf(strip(label)))
   if (width < 60) return Math.min(Math.max(0, ...widths), width - 4) + 2
-  return Math.max(0, ...widths.filter((each) => each <= width * 0.4)) + 2
+  return Math.max(0, ...widths.filter((each) => each <= width * 0.45)) + 2
 }
 
 function rowLine<Value>(row: PickRow<Value>, filter: string, isHere: boolean, column: number, width: number): Line {

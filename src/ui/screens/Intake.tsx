@@ -5,8 +5,9 @@ import { Lines } from '../components/Lines.tsx'
 import type { PickRow } from '../components/PickList.tsx'
 import { type Binding, firstKeys, pickKeys } from '../keys.ts'
 import { ends, type Line, lineWidth, span } from '../lines.ts'
-import type { Backend, ClusterFacts, Listing, WorkloadItem } from '../ports.ts'
-import { useNow, useScreen } from '../screen.ts'
+import type { Backend, ClusterFacts, WorkloadItem } from '../ports.ts'
+import { useScreen } from '../screen.ts'
+import { useListing } from '../use-listing.ts'
 import {
   type Ask,
   asksOf,
@@ -259,27 +260,4 @@ function breadcrumb(given: Partial<Given>, isOutside: boolean): string {
       ? `${targetText(given.from ?? null) ?? (isOutside ? 'outside the cluster' : '?')} → ${targetText(given.to ?? null) ?? given.host ?? '?'}`
       : ''
   return `  ${[given.symptom ? symptomWords[given.symptom] : '', call].filter(Boolean).join('  ')}`
-}
-
-/** Read when it is needed, once; the keys never wait for it. */
-function useListing(read: Backend['listCallers'], isNeeded: boolean, now: () => number) {
-  const [listing, setListing] = useState<Listing | null>(null)
-  const [since, setSince] = useState(now)
-  const at = useNow(now, isNeeded && listing === null)
-  useEffect(() => {
-    if (!isNeeded || listing) return
-    const aborter = new AbortController()
-    setSince(now())
-    read(aborter.signal).then(
-      (found) => aborter.signal.aborted || setListing(found),
-      (error: unknown) =>
-        aborter.signal.aborted ||
-        setListing({
-          items: [],
-          blind: { reason: error instanceof Error ? error.message : String(error), unlock: null },
-        }),
-    )
-    return () => aborter.abort()
-  }, [read, isNeeded, listing, now])
-  return { listing, waited: Math.floor((at - since) / 1000) }
 }
