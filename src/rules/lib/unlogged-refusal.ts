@@ -1,13 +1,13 @@
-import type { Authorization } from '../../mesh/authorize.ts'
+import { type Authorization, authorize } from '../../mesh/authorize.ts'
 import { identityOf } from '../../mesh/workload.ts'
 import type { Quote } from '../../model/evidence.ts'
 import type { KubeObject } from '../../model/kube.ts'
 import type { Stored } from '../../situation/objects.ts'
 import type { PodView } from '../../situation/pods.ts'
 import { curlShowsSymptom, ztunnelOfCall } from '../../situation/reading.ts'
-import { workloadOf } from '../../situation/security.ts'
+import { policiesReadable, workloadOf } from '../../situation/security.ts'
 import { quote, quoteLine, quoteObject, type Situation } from '../../situation/situation.ts'
-import { authorizationOf, enforcerAt, peerOf, type Refusal, refusalOf } from './refusal.ts'
+import { authorizationOf, enforcerAt, peerOf, type Refusal, refusalOf, requestAt } from './refusal.ts'
 
 /** A refusal that no line shows, told from the policies alone: where it would be made, and what decides it. */
 export interface Unlogged {
@@ -99,16 +99,20 @@ function anyLineRead(situation: Situation): boolean {
 
 /** What still fails once this failure is gone: the policies, for the caller's own identity. Null where they are not known to refuse. */
 export function laterRefusal(situation: Situation): Unlogged | null {
-  const { client, gateway, failing, passing, exchanges } = situation
+  const { client, gateway, failing, passing } = situation
   if (gateway || !client.pod || failing.length === 0 || passing.length > 0) return null
   if (refusalOf(situation) !== null || unloggedRefusal(situation) !== null) return null
   // Somebody behind answered, and no line says who: it may have passed the policies.
   const front = situation.sample?.client ?? null
   if (front?.record.details === 'via_upstream' && !situation.sample?.server && !situation.sample?.waypoint) return null
-  // A request that reached the application, or its proxy's way to it, has passed the policies.
-  if (exchanges.some(({ server }) => server !== null && !isBeforePolicies(server.record.details))) return null
+  if (reachedApplication(situation)) return null
   const decided = decide(situation, client.pod, identityOf(workloadOf(client.pod), situation.mesh.trustDomain))
   return decided ? { ...decided, supporting: quotesOfDecision(situation, decided.decision), contradicting: [] } : null
+}
+
+/** A request that reached the application, or its proxy's way to it, has passed the policies. */
+function reachedApplication({ exchanges }: Situation): boolean {
+  return exchanges.some(({ server }) => server !== null && !isBeforePolicies(server.record.details))
 }
 
 function isBeforePolicies(details: string | null): boolean {
@@ -129,6 +133,22 @@ export function refusalWithout(situation: Situation, refusal: Refusal): Unlogged
     supporting: quotesOfDecision(situation, decision),
     contradicting: [],
   }
+}
+
+/**
+ * What the destination's own policies would refuse once the gateway lets the request on. Routes may rewrite path and host on the way, so only a
+ * refusal whatever these are counts.
+ */
+export function refusalBehind(situation: Situation, { at, pod: gateway, exchange }: Refusal): Unlogged | null {
+  const pod = enforcerAt(situation, 'server')
+  if (at !== 'gateway' || !gateway || !pod?.hasEnvoy || reachedApplication(situation)) return null
+  if (!policiesReadable(situation, 'AuthorizationPolicy', pod.namespace)) return null
+  const principal = identityOf(workloadOf(gateway), situation.mesh.trustDomain)
+  const refusal = { at: 'server', pod, exchange, line: null, tcp: false, principal } as const
+  const { path: _, host: __, ...request } = requestAt(situation, refusal)
+  const decision = authorize(request, situation.store.objects('AuthorizationPolicy'), workloadOf(pod), situation.mesh)
+  if (decision.decision !== 'denied') return null
+  return { refusal, decision, supporting: quotesOfDecision(situation, decision), contradicting: [] }
 }
 
 function decide(
