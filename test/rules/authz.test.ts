@@ -394,6 +394,17 @@ describe('addresses at a gateway (404-gateway-host, refused by a policy instead)
       'cause: authz-allow-list-miss (proven)',
     )
   })
+  test('behind the gateway the destination’s own list lacks the gateway’s identity', async () => {
+    const list = addObject('shop', 'AuthorizationPolicy', 'web-callers', {
+      selector: { matchLabels: { app: 'web' } },
+      rules: [from(cart)],
+    })
+    const nothingPassed = editLog('web', (line) => (line.includes('inbound|') ? '' : line))
+    const both = at(office('203.0.113.0/24'), local, list, nothingPassed)
+    expect(await ending('404-gateway-host', both)).toBe(
+      'cause: authz-allow-list-miss (proven) + authz-allow-list-miss (next)',
+    )
+  })
   test('a rule about addresses of the inside is about addresses that arrive', async () => {
     expect(await ending('404-gateway-host', at(office('203.0.113.0/24', '10.99.0.0/16')))).toBe(
       'cause: authz-allow-list-miss (proven)',

@@ -8,7 +8,7 @@ import { notSeen } from '../lib/not-seen.ts'
 import { looseFix, policyFix, policyName, quotePolicies, requestText, serverLogDecides } from '../lib/policy-fix.ts'
 import { placeName, refusalOf } from '../lib/refusal.ts'
 import { fieldsText } from '../lib/rule-fields.ts'
-import { laterRefusal, refusalWithout, type Unlogged, unloggedRefusal } from '../lib/unlogged-refusal.ts'
+import { laterRefusal, refusalBehind, refusalWithout, type Unlogged, unloggedRefusal } from '../lib/unlogged-refusal.ts'
 import { callerName, destinationName, tryAgain } from '../lib/words.ts'
 
 /** One ALLOW policy turns the default to deny: whatever no rule fits is refused, and the log says `none`. */
@@ -40,16 +40,21 @@ export default defineRule({
   seeAlso: ['https://istio.io/latest/docs/concepts/security/#authorization'],
   check(situation) {
     const refusal = refusalOf(situation)
+    const behind = refusal ? refusalBehind(situation, refusal) : null
+    const next = behind?.decision.by?.action === 'ALLOW' ? [unlogged(situation, behind, 'next')] : []
     if (refusal?.by === 'none') {
       const miss = allowMissOf(situation, refusal)
       if (miss && miss.kind !== 'general')
-        return ruledOut('a more specific reason why no ALLOW rule fits is proven', refusal.quote)
+        return next.length > 0
+          ? fired(...next)
+          : ruledOut('a more specific reason why no ALLOW rule fits is proven', refusal.quote)
       // An ALLOW rule that ztunnel cannot read is a matter of its own.
       if (refusal.at === 'ztunnel' && miss?.rules.some(({ dropped }) => dropped)) return quiet
-      return fired(logged(situation, refusal, miss))
+      return fired(logged(situation, refusal, miss), ...next)
     }
     const after = refusal ? refusalWithout(situation, refusal) : laterRefusal(situation)
-    if (after?.decision.by?.action === 'ALLOW') return fired(unlogged(situation, after, 'next'))
+    if (after?.decision.by?.action === 'ALLOW') return fired(unlogged(situation, after, 'next'), ...next)
+    if (next.length > 0) return fired(...next)
     if (refusal) return ruledOut('a policy is named: no ALLOW rule was asked', refusal.quote)
     const guess = unloggedRefusal(situation)
     if (guess?.decision.by?.action === 'ALLOW') {

@@ -1,15 +1,15 @@
-import type { Authorization } from '../../mesh/authorize.ts'
+import { type Authorization, authorize } from '../../mesh/authorize.ts'
 import { identityOf } from '../../mesh/workload.ts'
 import type { Quote } from '../../model/evidence.ts'
 import type { KubeObject } from '../../model/kube.ts'
 import type { Stored } from '../../situation/objects.ts'
 import type { PodView } from '../../situation/pods.ts'
 import { curlShowsSymptom } from '../../situation/reading.ts'
-import { workloadOf } from '../../situation/security.ts'
+import { policiesReadable, workloadOf } from '../../situation/security.ts'
 import { quote, quoteLine, quoteObject, type Situation } from '../../situation/situation.ts'
 import { relayedLines, ztunnelOfCall } from '../../situation/ztunnel-lines.ts'
 import { hasArrived } from './behind-failure.ts'
-import { authorizationOf, enforcerAt, peerOf, type Refusal, refusalOf } from './refusal.ts'
+import { authorizationOf, enforcerAt, peerOf, type Refusal, refusalOf, requestAt } from './refusal.ts'
 
 /** A refusal that no line shows, told from the policies alone: where it would be made, and what decides it. */
 export interface Unlogged {
@@ -120,6 +120,11 @@ export function laterRefusal(situation: Situation): Unlogged | null {
   return { ...decided, supporting: quotesOfDecision(situation, decided.decision), contradicting: [] }
 }
 
+/** A request that reached the application, or its proxy's way to it, has passed the policies. */
+function reachedApplication({ exchanges }: Situation): boolean {
+  return exchanges.some(({ server }) => server !== null && !isBeforePolicies(server.record.details))
+}
+
 function isBeforePolicies(details: string | null): boolean {
   return details === 'filter_chain_not_found' || details?.startsWith('jwt_authn_access_denied') === true
 }
@@ -138,6 +143,22 @@ export function refusalWithout(situation: Situation, refusal: Refusal): Unlogged
     supporting: quotesOfDecision(situation, decision),
     contradicting: [],
   }
+}
+
+/**
+ * What the destination's own policies would refuse once the gateway lets the request on. Routes may rewrite path and host on the way, so only a
+ * refusal whatever these are counts.
+ */
+export function refusalBehind(situation: Situation, { at, pod: gateway, exchange }: Refusal): Unlogged | null {
+  const pod = enforcerAt(situation, 'server')
+  if (at !== 'gateway' || !gateway || !pod?.hasEnvoy || reachedApplication(situation)) return null
+  if (!policiesReadable(situation, 'AuthorizationPolicy', pod.namespace)) return null
+  const principal = identityOf(workloadOf(gateway), situation.mesh.trustDomain)
+  const refusal = { at: 'server', pod, exchange, line: null, tcp: false, principal } as const
+  const { path: _, host: __, ...request } = requestAt(situation, refusal)
+  const decision = authorize(request, situation.store.objects('AuthorizationPolicy'), workloadOf(pod), situation.mesh)
+  if (decision.decision !== 'denied') return null
+  return { refusal, decision, supporting: quotesOfDecision(situation, decision), contradicting: [] }
 }
 
 function decide(
