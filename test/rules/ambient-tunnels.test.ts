@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { ambientStop } from '../../src/cli/ambient-stop.ts'
 import type { Given } from '../../src/model/call.ts'
 import { add, change, without } from '../helpers/edit-objects.ts'
 import { type PlayOptions, play } from '../helpers/play.ts'
@@ -285,5 +286,20 @@ describe('policies that nobody took', () => {
     const { causes } = await walk(behind, 'not-applied', straight, { host: server })
     expect(causes).toEqual(['ambient-waypoint-bypassed proven'])
     expect((await walk(behind, 'not-applied', straight)).causes).toEqual([])
+  })
+})
+
+describe('a trace ends where nobody takes the connection on', () => {
+  const stop = async (name: string, edit: Edit, via: boolean) =>
+    ambientStop((await play(name, { edit })).situation, via)?.where
+  test('at the waypoint without a pod, at the node without ztunnel, at the Service without a ready pod', async () => {
+    const unready = change('Pod', /^server$/, (pod) => {
+      for (const one of pod.status.conditions) if (one.type === 'Ready') one.status = 'False'
+    })
+    expect(await stop(behind, without('Pod', /^waypoint-/), true)).toBe('at the waypoint')
+    expect(await stop(direct, without('Pod', /^ztunnel-rlmk2$/), false)).toBe('at client.amb-demo')
+    expect(await stop(direct, without('Pod', /^ztunnel-5kd4h$/), false)).toBe('at server.amb-demo')
+    expect(await stop(direct, unready, false)).toBe("at the caller's ztunnel")
+    expect(await stop(behind, edits(), true)).toBeUndefined()
   })
 })
