@@ -8,6 +8,7 @@ import { transportOf } from '../rules/lib/transport.ts'
 import type { PodView } from '../situation/pods.ts'
 import { policiesReadable, requestOf, workloadOf } from '../situation/security.ts'
 import type { Situation } from '../situation/situation.ts'
+import { gatewaysUseWaypoint, isUnbound } from '../situation/waypoint.ts'
 
 export interface AccessQuestion {
   readonly nowSeconds: number
@@ -63,8 +64,9 @@ export function accessStages(situation: Situation, question: AccessQuestion): De
 }
 
 /** Sidecars and callers outside the mesh go past it; a gateway only uses it where the Service asks for that. */
-export function passesWaypoint({ client, gateway, server }: Situation): boolean {
-  if (gateway) return server.service?.object.metadata.labels?.['istio.io/ingress-use-waypoint'] === 'true'
+export function passesWaypoint({ client, gateway, server, store }: Situation): boolean {
+  if (isUnbound(server.service)) return false
+  if (gateway) return gatewaysUseWaypoint(store, server)
   return client.pod === null || client.pod.proxy === 'ambient'
 }
 

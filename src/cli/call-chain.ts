@@ -14,6 +14,7 @@ import { type PodView, podLabel } from '../situation/pods.ts'
 import type { Situation } from '../situation/situation.ts'
 import { type TracedCall, type TracedRole, traceCall } from '../situation/tracing.ts'
 import { type AccessQuestion, accessStages, passesWaypoint } from './access-stages.ts'
+import { type AmbientStop, ambientStop } from './ambient-stop.ts'
 
 type Wire = NonNullable<Transport['sends']>['sends']
 
@@ -32,7 +33,11 @@ export function chainOf(situation: Situation, question: AccessQuestion, notRead:
   const traced = { front: null as TracedCall | null }
   if (gateway) traced.front = addProxy(situation, seen, 'gateway', question)
   else if (client.pod) traced.front = addClient(situation, seen, client.pod, transport, question)
-  const viaWaypoint = waypoint !== null && waypoint.pods.length > 0 && passesWaypoint(situation)
+  // A waypoint that is named and does not exist is passed by; one that exists and has no pod is not.
+  const viaWaypoint =
+    waypoint !== null && (waypoint.pods.length > 0 || waypoint.gateway !== null) && passesWaypoint(situation)
+  const stopped = seen.end ? null : ambientStop(situation, viaWaypoint)
+  if (stopped) addStop(seen, stopped)
   if (!seen.end && viaWaypoint) {
     if (seen.hops.length > 0) seen.links.push(tunnel(seen.hops.at(-1)?.role ?? 'client', 'waypoint'))
     addProxy(situation, seen, 'waypoint', question)
@@ -98,6 +103,15 @@ function summaryOf(seen: Seen, outcome: TraceChain['outcome'], { server }: Situa
       return `Cannot be followed to the end: ${why}`
     }
   }
+}
+
+/** Nobody takes the connection any further: a hop of its own, and the end of the chain. */
+function addStop(seen: Seen, { role, name, proxy, where, why }: AmbientStop): void {
+  const part: ChainPart = { ...plainPart('proxy', why), state: 'broken' }
+  const last = seen.hops.at(-1)
+  if (last?.role === role) seen.hops.splice(-1, 1, { ...last, state: 'broken', parts: [part] })
+  else seen.hops.push({ role, name, proxy, state: 'broken', parts: [part] })
+  seen.end = { where, trace: null, why, answered: false }
 }
 
 function addClient(
@@ -203,7 +217,7 @@ function addServer(
     state: isRefused ? 'broken' : stateOf(parts),
     parts,
   })
-  const where = `at the proxy of ${podLabel(pod)}`
+  const where = `at the ${pod.proxy === 'ambient' ? 'ztunnel' : 'proxy'} of ${podLabel(pod)}`
   if (isRefused) seen.end = { where: `between the two ends`, trace: null, why: link?.why ?? '', answered: false }
   else if (denied) seen.end = { where, trace: null, why: denied, answered: false }
   else if (found) endOf(seen, found, where)

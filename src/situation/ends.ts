@@ -130,6 +130,8 @@ function resolveClient(
   }
   if (byIp) {
     if (byIp.proxy === 'gateway' || byIp.proxy === 'gateway-api') return { ...nobody, external: true, label: null }
+    // A waypoint calls for somebody else.
+    if (byIp.proxy === 'waypoint') return nobody
     return {
       label: podLabel(byIp),
       namespace: byIp.namespace,

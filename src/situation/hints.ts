@@ -141,8 +141,11 @@ export function fromRecord(record: AccessLogRecord): Partial<Hints> {
 }
 
 function fromZtunnel(record: ZtunnelRecord): Partial<Hints> {
+  // Refused before ztunnel had chosen a pod: what was dialled may be a Service.
+  const early = record.dstWorkload === null && record.dstService === null
   return {
     clientIp: ipOf(record.srcAddress),
+    ...(early && record.direction !== 'inbound' ? { serviceIp: ipOf(record.dstAddress) } : {}),
     clientNamespace: record.srcNamespace,
     clientPod: record.srcWorkload,
     serverIp: ipOf(record.dstAddress),

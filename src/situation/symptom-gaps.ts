@@ -3,7 +3,7 @@ import type { NotChecked } from '../model/diagnosis.ts'
 import type { Exchange } from './exchanges.ts'
 import { curlShowsSymptom, isSeenFromFront, ztunnelShowsSymptom } from './reading.ts'
 import type { Situation } from './situation.ts'
-import { isToWaypoint, ztunnelOfCall } from './ztunnel-lines.ts'
+import { carriedTunnels, isToWaypoint, ztunnelOfCall } from './ztunnel-lines.ts'
 
 /** Symptoms that no line shows by itself: a call without them may look like any other. */
 const unseen: ReadonlySet<string> = new Set(['not-applied', 'not-injected', 'slow', 'unknown'])
@@ -70,8 +70,17 @@ function suggestion({ code }: Exchange): string {
 }
 
 /** What was proven of old lines may be over: all that failed did so before all that passed. */
-function worksAgain({ failing, passing }: Situation): NotChecked[] {
-  const lastFailure = failing.at(-1)?.time ?? null
+function worksAgain(situation: Situation): NotChecked[] {
+  const { failing } = situation
+  const tunnels = failing.length > 0 ? [] : ztunnelOfCall(situation).map(({ record }) => record)
+  const broken = failing.length > 0 ? failing : tunnels.filter(({ error }) => error !== null)
+  const passing =
+    failing.length > 0
+      ? situation.passing
+      : broken.length > 0
+        ? carriedTunnels(situation).map(({ record }) => record)
+        : []
+  const lastFailure = broken.at(-1)?.time ?? null
   const [first] = passing
   if (lastFailure === null || !first || first.time === null || passing.length < 2 || first.time <= lastFailure)
     return []
@@ -87,7 +96,8 @@ function worksAgain({ failing, passing }: Situation): NotChecked[] {
 
 /** In the ambient mesh every connection leaves a line where it ended: without one, nobody saw the call that is complained about. */
 function neverSeen(situation: Situation): NotChecked[] {
-  const { exchanges, mode, client, pasted, ztunnels } = situation
+  const { exchanges, mode, client, server, pasted, ztunnels } = situation
+  if (server.service === null && server.pods.length === 0) return []
   const lines = ztunnelOfCall(situation)
   if (
     mode !== 'ambient' ||

@@ -46,3 +46,18 @@ export function waypointOf({
   }
   return null
 }
+
+/** Gateways pass a waypoint by unless the Service, or else its namespace, asks them in. */
+export function gatewaysUseWaypoint(store: ObjectStore, server: ServerEnd): boolean {
+  const of = (stored: Stored | null) => stored?.object.metadata.labels?.['istio.io/ingress-use-waypoint']
+  return (of(server.service) ?? of(store.get('Namespace', null, server.namespace ?? ''))) === 'true'
+}
+
+/** istiod's own word that the Service did not get the waypoint that it names: calls then go straight. */
+export function isUnbound(service: Stored | null): boolean {
+  const conditions: unknown = service?.object.status?.conditions
+  return (
+    Array.isArray(conditions) &&
+    conditions.some((one) => one?.type === 'istio.io/WaypointBound' && one?.status === 'False')
+  )
+}

@@ -12,21 +12,39 @@ export const tunnelPort = 15008
  * ones where there are any: those that a later one outlived are still what the person saw.
  */
 export function ztunnelOfCall(situation: Situation): readonly ZtunnelLine[] {
+  const lines = linesOfCall(situation)
+  const failing = lines.filter(({ record }) => record.error !== null)
+  return failing.length > 0 ? failing : lines
+}
+
+/** Those that were carried to their end, also where others fail. */
+export function carriedTunnels(situation: Situation): readonly ZtunnelLine[] {
+  return linesOfCall(situation).filter(({ record }) => record.error === null)
+}
+
+function linesOfCall(situation: Situation): readonly ZtunnelLine[] {
   const { client } = situation
-  const lines = situation.ztunnelLines.filter(
+  return situation.ztunnelLines.filter(
     ({ record, entry }) =>
       entry === 'given' ||
       ((client.pods.length === 0 ? !isRelay(situation, record) : isFrom(client.pods, record)) &&
         isToDestination(situation, record)),
   )
-  const failing = lines.filter(({ record }) => record.error !== null)
-  return failing.length > 0 ? failing : lines
 }
 
 /** What the waypoint sent on to the destination's pods, for whichever caller: its own connections, under its own identity. */
 export function relayedLines(situation: Situation): readonly ZtunnelLine[] {
   return situation.ztunnelLines.filter(
     ({ record }) => isRelay(situation, record) && isToPods(situation, record) && fitsPort(situation, record),
+  )
+}
+
+/** The destination's pod that a line is about. */
+export function podOfLine({ server }: Situation, { dstWorkload, dstAddress }: ZtunnelRecord): PodView | null {
+  const address = ipOf(dstAddress)
+  return (
+    server.pods.find(({ name, ip }) => (dstWorkload === null ? ip !== null && ip === address : name === dstWorkload)) ??
+    null
   )
 }
 

@@ -3,7 +3,7 @@ import type { Stored } from '../../situation/objects.ts'
 import type { PodView } from '../../situation/pods.ts'
 import { policiesReadable } from '../../situation/security.ts'
 import { quoteObject, type Situation } from '../../situation/situation.ts'
-import { relayedLines } from '../../situation/ztunnel-lines.ts'
+import { podOfLine, relayedLines } from '../../situation/ztunnel-lines.ts'
 import { defineRule } from '../define-rule.ts'
 import {
   atZtunnel,
@@ -31,13 +31,14 @@ export default defineRule({
   seeAlso: ['https://istio.io/latest/docs/ambient/usage/l7-features/'],
   applies: (situation) => isAmbientCall(situation) && situation.server.pod?.proxy === 'ambient',
   check(situation) {
-    const pod = situation.server.pod
-    if (!pod || !policiesReadable(situation, 'AuthorizationPolicy', pod.namespace)) return quiet
     // A policy attached by selector stays at ztunnel, also where a waypoint stands before the pod.
     const refusals = [
       ...relayedLines(situation).filter(({ record }) => noneAllowed.test(record.error ?? '')),
       ...ztunnelErrors(situation, noneAllowed),
     ]
+    const refused = refusals.at(-1)
+    const pod = (refused ? podOfLine(situation, refused.record) : null) ?? situation.server.pod
+    if (!pod || !policiesReadable(situation, 'AuthorizationPolicy', pod.namespace)) return quiet
     const policies = atZtunnel(situation, pod).filter(({ considered }) => considered.action === 'ALLOW')
     const dropped = policies.filter(({ considered }) => considered.rules.some((rule) => rule.dropped))
     const [meant] = dropped.filter(({ stored }) => readWithHttp(situation, pod, stored).decision !== 'denied')

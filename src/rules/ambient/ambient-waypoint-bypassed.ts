@@ -4,7 +4,7 @@ import { bareHost, type Line } from '../../situation/exchanges.ts'
 import { ipOf } from '../../situation/hints.ts'
 import type { Stored } from '../../situation/objects.ts'
 import { quote, quoteLine, quoteObject, type Situation } from '../../situation/situation.ts'
-import type { WaypointView } from '../../situation/waypoint.ts'
+import { gatewaysUseWaypoint, type WaypointView } from '../../situation/waypoint.ts'
 import { isToWaypoint } from '../../situation/ztunnel-lines.ts'
 import { defineRule } from '../define-rule.ts'
 import {
@@ -169,9 +169,7 @@ function bindingFix({ namespace, name }: WaypointView, reason: string | null, of
 /** Callers whose traffic ztunnel does not send through a waypoint. */
 function goesAround({ client, gateway, server, waypoint, store }: Situation): Why | null {
   if (!waypoint?.gateway) return null
-  const of = (stored: Stored | null) => stored?.object.metadata.labels?.['istio.io/ingress-use-waypoint']
-  const asks = of(server.service) ?? of(store.get('Namespace', null, server.namespace ?? ''))
-  if (gateway && asks !== 'true')
+  if (gateway && !gatewaysUseWaypoint(store, server))
     return {
       words: `the call comes through a gateway, and gateways pass waypoints by unless the Service has istio.io/ingress-use-waypoint=true`,
       fix: 'label the Service istio.io/ingress-use-waypoint=true',

@@ -3,9 +3,9 @@ import { fired, type Hit, quiet, ruledOut } from '../../model/finding.ts'
 import { ipOf, portOf } from '../../situation/hints.ts'
 import type { PodView } from '../../situation/pods.ts'
 import { quote, quoteLine, type Situation } from '../../situation/situation.ts'
-import { tunnelPort } from '../../situation/ztunnel-lines.ts'
+import { tunnelPort, ztunnelOfCall } from '../../situation/ztunnel-lines.ts'
 import { defineRule } from '../define-rule.ts'
-import { carried, isAmbientCall, quoteZtunnel, ztunnelErrors } from '../lib/ambient.ts'
+import { isAmbientCall, quoteZtunnel, ztunnelErrors } from '../lib/ambient.ts'
 import { frontLines, frontName } from '../lib/front.ts'
 import { isRefused, isTunnel } from '../lib/refused-connections.ts'
 import { destinationName, tryAgain } from '../lib/words.ts'
@@ -33,7 +33,7 @@ export default defineRule({
     const ends = [situation.client.pod, ...situation.server.pods].filter(
       (pod): pod is PodView => pod !== null && pod.proxy === 'ambient' && pod.node !== null,
     )
-    const lost = every.length === 0 || wasCarried(situation) ? [] : ends.filter((pod) => !isServed(pod))
+    const lost = every.length === 0 || wasLogged(situation) ? [] : ends.filter((pod) => !isServed(pod))
     const [pod] = lost
     // One of several pods explains some of the calls, not all.
     const all = pod === situation.client.pod || situation.server.pods.every((one) => lost.includes(one))
@@ -82,9 +82,9 @@ function refusedTunnel(situation: Situation): Sign | null {
     : null
 }
 
-/** Something got through to the end of late: the ztunnels on the way were there. */
-function wasCarried(situation: Situation): boolean {
-  return situation.passing.length > 0 || carried(situation).length > 0
+/** Something was logged of this call, whatever came of it: the ztunnels on its way were there. */
+function wasLogged(situation: Situation): boolean {
+  return situation.passing.length > 0 || ztunnelOfCall(situation).length > 0
 }
 
 function down(

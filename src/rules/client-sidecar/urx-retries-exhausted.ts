@@ -12,6 +12,8 @@ export default defineRule({
   why: 'URX says that the proxy tried again, as often as it may, and failed each time in the same way. What to repair is the reason of the last try.',
   needs: [anyLog],
   yieldsTo: [
+    'ambient-ztunnel-down',
+    'ambient-netpol-15008',
     'uf-connection-refused',
     'uf-localhost-bind',
     'uf-connect-timeout-network',

@@ -9,7 +9,7 @@ import { ipOf, portOf } from '../../situation/hints.ts'
 import type { PodView } from '../../situation/pods.ts'
 import { policiesReadable, requestOf, workloadOf } from '../../situation/security.ts'
 import { quote, quoteLine, type Situation } from '../../situation/situation.ts'
-import { ztunnelOfCall } from '../../situation/ztunnel-lines.ts'
+import { podOfLine, ztunnelOfCall } from '../../situation/ztunnel-lines.ts'
 
 export type RefusedBy = { readonly namespace: string; readonly name: string; readonly index: number | null }
 
@@ -85,7 +85,8 @@ function atZtunnel(situation: Situation): Refusal | null {
     if (name.startsWith('istio_converted_') || name.startsWith('converted_peer_authentication_')) continue
     return {
       at: 'ztunnel',
-      pod: enforcerAt(situation, 'ztunnel'),
+      // Policies may cover some of the pods only: those of the pod that was called count.
+      pod: podOfLine(situation, record) ?? enforcerAt(situation, 'ztunnel'),
       exchange: null,
       line: null,
       by: deny ? { namespace, name, index: null } : 'none',

@@ -7,7 +7,7 @@ import type { PodView } from '../../situation/pods.ts'
 import { curlShowsSymptom } from '../../situation/reading.ts'
 import { policiesReadable, workloadOf } from '../../situation/security.ts'
 import { quote, quoteLine, quoteObject, type Situation } from '../../situation/situation.ts'
-import { relayedLines, ztunnelOfCall } from '../../situation/ztunnel-lines.ts'
+import { carriedTunnels, relayedLines, ztunnelOfCall } from '../../situation/ztunnel-lines.ts'
 import { hasArrived } from './behind-failure.ts'
 import { authorizationOf, enforcerAt, peerOf, type Refusal, refusalOf, requestAt } from './refusal.ts'
 
@@ -104,7 +104,9 @@ function anyLineRead(situation: Situation): boolean {
 /** What still fails once this failure is gone: the policies, for the caller's own identity. Null where they are not known to refuse. */
 export function laterRefusal(situation: Situation): Unlogged | null {
   const { client, gateway, failing, exchanges } = situation
-  if (gateway || !client.pod || failing.length === 0) return null
+  // Where nothing reads HTTP, a tunnel that broke is the failure.
+  const isTunnel = exchanges.length === 0 && situation.waypoint === null && brokenTunnels(situation)
+  if (gateway || !client.pod || (failing.length === 0 && !isTunnel)) return null
   if (refusalOf(situation) !== null || unloggedRefusal(situation) !== null) return null
   // Refused at ztunnel already, as the waypoint's connection: that is what fails now, not what comes after it.
   if (relayedLines(situation).some(({ record }) => /policy rejection/.test(record.error ?? ''))) return null
@@ -112,7 +114,9 @@ export function laterRefusal(situation: Situation): Unlogged | null {
   const front = situation.sample?.client ?? null
   if (front?.record.details === 'via_upstream' && !situation.sample?.server && !situation.sample?.waypoint) return null
   const decided = decide(situation, client.pod, identityOf(workloadOf(client.pod), situation.mesh.trustDomain))
-  if (!decided) return null
+  // A rule that ztunnel leaves out is a matter of its own.
+  const isLeftOut = decided?.decision.considered.some(({ rules }) => rules.some(({ dropped }) => dropped)) === true
+  if (!decided || (isTunnel && isLeftOut)) return null
   // A request that reached the application, or its proxy's way to it, has passed the policies that were there then.
   const passed = exchanges.findLast((one) => hasArrived(one) && !isBeforePolicies(one.server?.record.details ?? null))
   const stored = decidingPolicies(situation, decided.decision)
@@ -123,6 +127,10 @@ export function laterRefusal(situation: Situation): Unlogged | null {
 /** A request that reached the application, or its proxy's way to it, has passed the policies. */
 function reachedApplication({ exchanges }: Situation): boolean {
   return exchanges.some(({ server }) => server !== null && !isBeforePolicies(server.record.details))
+}
+
+function brokenTunnels(situation: Situation): boolean {
+  return carriedTunnels(situation).length === 0 && ztunnelOfCall(situation).length > 0
 }
 
 function isBeforePolicies(details: string | null): boolean {
