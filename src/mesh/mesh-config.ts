@@ -18,6 +18,8 @@ export interface MeshConfig {
   /** How many proxies in front of gateways are trusted to set X-Forwarded-For. */
   readonly numTrustedProxies: number
   readonly defaultConfig: Readonly<Record<string, unknown>>
+  /** Which Kubernetes Ingress objects istiod serves: those of its class, also those without one, or none. */
+  readonly ingress: { readonly mode: 'STRICT' | 'DEFAULT' | 'OFF'; readonly className: string }
   /** Not part of the ConfigMap. It decides a few texts; unknown is read as current. */
   readonly istioVersion: string | null
 }
@@ -47,6 +49,7 @@ export const defaultMeshConfig: MeshConfig = {
   defaultProviders: {},
   numTrustedProxies: 0,
   defaultConfig: {},
+  ingress: { mode: 'STRICT', className: 'istio' },
   istioVersion: null,
 }
 
@@ -80,8 +83,14 @@ export function readMeshConfig(
     ),
     numTrustedProxies: Number(asRecord(defaults.gatewayTopology).numTrustedProxies ?? 0) || 0,
     defaultConfig: defaults,
+    ingress: { mode: ingressMode(config.ingressControllerMode), className: text(config.ingressClass) || 'istio' },
     istioVersion,
   }
+}
+
+/** UNSPECIFIED and nothing at all mean STRICT. */
+function ingressMode(mode: unknown): MeshConfig['ingress']['mode'] {
+  return mode === 'DEFAULT' || mode === 'OFF' ? mode : 'STRICT'
 }
 
 function readProvider(entry: unknown): ExtensionProvider {

@@ -349,7 +349,13 @@ export function showsSymptom(record: AccessLogRecord, symptom: SymptomId): boole
     case '504':
       return code === 504 || code === 408 || flags.some((flag) => ['UT', 'DT', 'SI', 'DC', 'UMSDR'].includes(flag))
     case 'tls':
-      return code === 0 || flags.includes('NR') || record.transportFailure !== null
+      // TLS that arrives at a plain port is answered in plain HTTP, which the caller takes for a broken handshake.
+      return (
+        code === 0 ||
+        flags.includes('NR') ||
+        record.transportFailure !== null ||
+        (record.method === null && record.details === 'http1.codec_error')
+      )
     case 'slow':
       return (record.durationMs ?? 0) > 1000
     case '500':

@@ -92,7 +92,7 @@ export function whoAnswered(situation: Situation): AnsweredBy {
       because: 'the caller’s proxy does not answer any more, so its log says only what was before',
       evidence: [quote(silent.id, 'the caller’s proxy was asked and did not answer in time', silent.detail)],
     }
-  const exchange = situation.sample ?? complained(situation) ?? situation.exchanges.at(-1) ?? null
+  const exchange = situation.sample ?? complained(situation) ?? lastLike(situation)
   const { client, server, pasted } = situation
   // What reached a waypoint without error says nothing about the application behind it.
   const ztunnel = ztunnelOfCall(situation).filter(
@@ -168,6 +168,15 @@ function silentCaller({ entries, client, sample }: Situation) {
       ['listeners', 'routes', 'clusters', 'endpoints'].includes(probe),
   )
   return asked.length > 0 && asked.every(({ reason }) => reason === 'timed-out') ? (asked[0] ?? null) : null
+}
+
+/** The last exchange, unless the caller's own transcript shows another outcome: then it is not the same request. */
+function lastLike({ exchanges, pasted, symptom, gateway }: Situation): Exchange | null {
+  const last = exchanges.at(-1) ?? null
+  const status = pasted.curl?.status ?? null
+  if (last && status !== null && last.code !== status) return null
+  // A handshake that fails at the gateway leaves no line: those that are there are of handshakes that did not fail.
+  return symptom === 'tls' && gateway !== null ? null : last
 }
 
 /** Who says that a change has no effect sees requests go through as before; a refusal beside them is somebody's other test. */

@@ -39,6 +39,7 @@ export default defineRule({
     'gwapi-hostname-mismatch',
     'gwapi-crd-missing-or-old',
     'ingress-gateway-conflict',
+    'kube-ingress-or-class-mismatch',
     'stale-rds-404',
     'proxy-nack-error',
     'proxy-stale-or-disconnected',

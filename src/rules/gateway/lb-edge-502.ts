@@ -2,7 +2,7 @@ import { fired, quiet, ruledOut } from '../../model/finding.ts'
 import { podLabel } from '../../situation/pods.ts'
 import { quote, quoteLine } from '../../situation/situation.ts'
 import { defineRule } from '../define-rule.ts'
-import { gatewayServices } from '../lib/gateway-service.ts'
+import { answeredBefore, gatewayServices } from '../lib/gateway-service.ts'
 import { hostOfCall, nameOfStored, publishes } from '../lib/gateways.ts'
 import { tryThroughGateway } from '../lib/words.ts'
 
@@ -29,13 +29,15 @@ export default defineRule({
     // A host that nothing here serves has no reason to come this way.
     if (!pod || !entry || !reachesUs) return quiet
     const host = named ?? 'this host'
+    const before = answeredBefore(situation)
     const health = gatewayServices(situation).map((service) => nameOfStored(service))
     return fired({
       subject: 'load balancer',
       title: `The gateway logged no 502 for ${host}: the load balancer before it answered`,
       statement: `The access log of ${podLabel(pod)} holds lines, and none of them is a 502 for ${host}. What callers get was made before the request reached the gateway.`,
-      certainty: 'likely',
+      certainty: before !== null ? 'proven' : 'likely',
       supporting: [
+        ...(before === null ? [] : [quote('given', 'who wrote the response', `server: ${before}`)]),
         quote(
           entry.id,
           `the gateway's log was read: ${situation.linesAt('gateway').length} lines of this host, none with 502`,
@@ -53,10 +55,13 @@ export default defineRule({
         undo: 'restore the settings of the balancer',
       },
       verify: tryThroughGateway(situation, host, 'the status of the application, several times in a row'),
-      wouldDecide: {
-        command: `kubectl -n ${pod.namespace} get service -o wide`,
-        why: 'read the log and the target health of the balancer that owns the external address: it says why it answered 502',
-      },
+      wouldDecide:
+        before !== null
+          ? null
+          : {
+              command: `kubectl -n ${pod.namespace} get service -o wide`,
+              why: 'read the log and the target health of the balancer that owns the external address: it says why it answered 502',
+            },
       about: 'call',
     })
   },
