@@ -181,8 +181,11 @@ function isOfCall(role: LogRole, record: AccessLogRecord, input: LinesInput): bo
 }
 
 /** The original caller is in the line unless a relay stands in between. */
-function isFromClient({ downstreamRemote }: AccessLogRecord, { client, relayAddresses }: LinesInput): boolean {
+function isFromClient({ downstreamRemote }: AccessLogRecord, input: LinesInput): boolean {
+  const { client, relayAddresses, gatewayAddresses } = input
   const remote = ipOf(downstreamRemote)
+  // What comes through a gateway comes from it: other pods of the mesh make calls of their own.
+  if (client.pods.length === 0 && gatewayAddresses.size > 0 && remote !== null) return relayAddresses.has(remote)
   if (client.pods.length === 0 || remote === null || relayAddresses.has(remote)) return true
   return client.pods.some(({ ip }) => ip === remote)
 }

@@ -145,7 +145,9 @@ function atTheGateway(situation: Situation): AnsweredBy | null {
     certainty: 'likely',
     because: ends
       ? 'the gateway ends TLS for this name, and handshakes that fail there leave no line'
-      : `the gateway takes no handshake for this name: ${chain.broken?.why ?? traced.trace.why}`,
+      : chain.broken
+        ? `the gateway takes no handshake for this name: ${chain.broken.why}`
+        : 'the gateway passes this connection on without ending TLS',
     evidence: traced.entries.listeners
       ? [
           quote(
@@ -301,7 +303,7 @@ function unresolvedOf(situation: Situation): NotChecked[] {
 
 /** Only a name was given, nobody publishes it, and no line has it: it may as well be a host outside that a pod calls. */
 function isNobodysName({ given, hints, server, exchanges, store, gateway }: Situation): boolean {
-  if (outsideName(given, hints) === null || !server.external || exchanges.length > 0) return false
+  if (outsideName(given, hints) === null || server.service !== null || exchanges.length > 0) return false
   return !isRouted(store, gateway?.host ?? '') && gateway?.namesHost !== true
 }
 

@@ -15,14 +15,16 @@ import {
   type LogData,
   type LogRole,
   linesOfCall,
+  pathOnly,
   type ZtunnelLine,
   type ZtunnelLogData,
 } from './exchanges.ts'
-import { type GatewayView, gatewayOf } from './gateway.ts'
+import { clusterInLogs, type GatewayView, gatewayOf } from './gateway.ts'
 import { type Hints, type Pasted, readHints } from './hints.ts'
 import { lazy } from './lazy.ts'
 import { createObjectStore, type ObjectStore, type Stored } from './objects.ts'
 import { type PodView, viewPod } from './pods.ts'
+import { outsideName } from './published.ts'
 import { type WaypointView, waypointOf } from './waypoint.ts'
 
 export type DataPlaneMode = 'sidecar' | 'ambient' | 'mixed' | 'none' | 'unknown'
@@ -140,7 +142,17 @@ export function situate(
   const store = lazy(() => createObjectStore(entries))
   const pods = lazy(() => store().list('Pod').map(viewPod))
   const hints = lazy(() => readHints(given, pasted))
-  const ends = lazy((): Ends => resolveEnds(given, hints(), store()))
+  const gatewayLogs = lazy(() => logs().filter(({ role }) => role === 'gateway'))
+  const ends = lazy((): Ends => {
+    const name = outsideName(given, hints())
+    const path = given.path ?? hints().path
+    return resolveEnds(
+      given,
+      hints(),
+      store(),
+      clusterInLogs(gatewayLogs(), name, path === null ? null : pathOnly(path)),
+    )
+  })
   const meshRead = lazy(() => ofProbe<MeshConfig>('meshConfig')[0] ?? null)
   const version = lazy(
     () => ofProbe<IstioctlVersion>('version')[0]?.data ?? ofProbe<IstioctlVersion>('clientVersion')[0]?.data ?? null,
@@ -153,7 +165,7 @@ export function situate(
       store: store(),
       pods: pods(),
       ends: ends(),
-      logs: logs().filter(({ role }) => role === 'gateway'),
+      logs: gatewayLogs(),
     }),
   )
   const waypoint = lazy(() => waypointOf({ store: store(), pods: pods(), server: ends().server }))

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { nothingPasted } from '../../src/situation/hints.ts'
 import { type PlayOptions, play } from '../helpers/play.ts'
 import { type Edit, editJson, edits, editText, forbid } from '../helpers/session-fixtures.ts'
 
@@ -146,6 +147,68 @@ describe('404 by the gateway', () => {
     const { causes } = await codes('404-path-order', { edit })
     expect(causes).toContain('host-header-with-port proven')
     expect((await codes('404-path-order')).outcome('host-header-with-port').status).toBe('ruled-out')
+  })
+})
+
+describe('what is between Gateway and VirtualService', () => {
+  const host = 'other.example.com'
+  test('a VirtualService bound to another Gateway (host added to both, reference changed)', async () => {
+    const edit = edits(
+      kind('VirtualService', (item) => spec(item, { hosts: [host], gateways: ['shop/internal'] })),
+      kind('Gateway', (item) =>
+        spec(item, { servers: item.spec.servers.map((one: any) => ({ ...one, hosts: [host] })) }),
+      ),
+      added('shop', {
+        apiVersion: 'networking.istio.io/v1',
+        kind: 'Gateway',
+        metadata: { name: 'internal', namespace: 'shop' },
+        spec: { selector: { istio: 'internal' }, servers: [{ hosts: ['*'], port: { number: 80, protocol: 'HTTP' } }] },
+      }),
+    )
+    const { causes, state } = await codes('404-gateway-host', { edit })
+    expect(causes).toEqual(['gateway-host-no-route proven'])
+    expect(state.diagnosis?.causes[0]?.fix.statement).toContain('add shop/edge to spec.gateways')
+  })
+  test('a server that takes routes of another namespace only (hosts changed)', async () => {
+    const edit = edits(
+      kind('VirtualService', (item) => spec(item, { hosts: [host] })),
+      kind('Gateway', (item) =>
+        spec(item, { servers: item.spec.servers.map((one: any) => ({ ...one, hosts: [`elsewhere/${host}`] })) }),
+      ),
+    )
+    const { causes, state } = await codes('404-gateway-host', { edit })
+    expect(causes).toEqual(['gateway-host-no-route proven'])
+    expect(state.diagnosis?.causes[0]?.fix.statement).toContain(`write shop/${host}`)
+  })
+})
+
+describe('before the gateway', () => {
+  const curl = (status: number, server: string) => ({
+    ...nothingPasted,
+    curl: {
+      url: null,
+      host: 'shop.example.com',
+      port: 80,
+      method: 'GET',
+      path: '/api',
+      status,
+      responseHeaders: [['server', server]] as const,
+      body: '<html>',
+      errorCode: null,
+      errorText: null,
+      sni: null,
+    },
+  })
+  test('a response that a load balancer signed is no answer of the application', async () => {
+    const given = (one: any) => ({ ...one, symptom: '502' as const, host: 'shop.example.com', path: '/api' })
+    const { state } = await play('404-path-order', { given, pasted: curl(502, 'awselb/2.0') })
+    expect(state.diagnosis?.answeredBy.hop).toBe('external')
+    expect(state.diagnosis?.causes.map(({ code, certainty }) => `${code} ${certainty}`)).toEqual(['lb-edge-502 proven'])
+    const own = await play('404-path-order', { given, pasted: curl(502, 'istio-envoy') })
+    expect(own.state.diagnosis?.causes.every(({ certainty }) => certainty !== 'proven')).toBe(true)
+  })
+  test('no 502 in the log is no finding for who got something else', async () => {
+    expect((await codes('404-path-order')).outcome('lb-edge-502').status).toBe('quiet')
   })
 })
 

@@ -23,7 +23,10 @@ export default defineRule({
   explains: ['500'],
   title: 'A route of the Gateway API leads to a backend that cannot be resolved',
   why: 'Where no backend of a rule can be resolved, a proxy has nobody to send the request to and answers 500 by itself, with an empty body. The route stays accepted; only its condition ResolvedRefs says so.',
-  needs: ['server.config', ['gateway.accessLog', 'client.accessLog', 'waypoint.accessLog']],
+  needs: [
+    ['server.config', 'gateway.published'],
+    ['gateway.accessLog', 'client.accessLog', 'waypoint.accessLog'],
+  ],
   seeAlso: ['https://gateway-api.sigs.k8s.io/reference/spec/#httpbackendref'],
   check(situation) {
     const routes = situation.gateway ? apiRoutes(situation) : serviceRoutes(situation)

@@ -15,7 +15,7 @@ export default defineRule({
   explains: ['404', 'not-applied', 'tls', 'timeout', 'unknown'],
   title: 'Gateway API objects that nobody serves',
   why: 'istiod ignores the Gateway API when its definitions are missing or older than it needs. Objects are stored all the same, and carry no status at all.',
-  needs: ['server.config'],
+  needs: [['server.config', 'gateway.published']],
   seeAlso: ['https://istio.io/latest/docs/tasks/traffic-management/ingress/gateway-api/'],
   check(situation) {
     // What routes this call is served, whatever else lies about.

@@ -21,7 +21,7 @@ export default defineRule({
   explains: ['404', 'not-applied'],
   title: 'Hostnames of route and listener do not meet',
   why: 'A route counts at a listener only for hostnames that both have. Where there is none in common the route is not attached, and the gateway answers 404.',
-  needs: ['server.config'],
+  needs: [['server.config', 'gateway.published']],
   seeAlso: ['https://gateway-api.sigs.k8s.io/concepts/api-overview/'],
   check(situation) {
     const routes = apiRoutesNearby(situation)

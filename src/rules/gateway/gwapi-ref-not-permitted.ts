@@ -23,7 +23,7 @@ export default defineRule({
   explains: ['500', '503', '404', 'tls'],
   title: 'A reference into another namespace is not granted',
   why: 'A backend or a certificate in another namespace needs a ReferenceGrant in that namespace. Without it the gateway answers 500 for the route, or has no certificate for the listener.',
-  needs: ['server.config'],
+  needs: [['server.config', 'gateway.published']],
   seeAlso: ['https://gateway-api.sigs.k8s.io/api-types/referencegrant/'],
   check(situation) {
     const host = hostOfCall(situation, null)

@@ -22,7 +22,7 @@ export default defineRule({
   explains: ['404', 'not-applied'],
   title: 'The Gateway does not allow the route',
   why: 'A listener takes routes of its own namespace only, unless its allowedRoutes say otherwise. A route from elsewhere is valid and unused, and the gateway answers 404.',
-  needs: ['server.config'],
+  needs: [['server.config', 'gateway.published']],
   seeAlso: ['https://gateway-api.sigs.k8s.io/guides/multiple-ns/'],
   check(situation) {
     const routes = apiRoutes(situation)
