@@ -284,10 +284,12 @@ function unresolvedOf(situation: Situation): NotChecked[] {
     list.push({
       what: `the way to ${gateway.host}`,
       layer: 'gateway-edge',
-      reason:
-        'no gateway logged this host, and no route that was read is for it: whether a gateway is on the way is not known',
-      unlock:
-        'if a pod of the mesh calls it, name that pod with --from NAME.NAMESPACE; if the call comes from outside, give a line of the gateway with --log or what curl -v printed with --curl',
+      reason: situation.has('gateway.published')
+        ? 'no gateway logged this host, and no route is for it: whether a gateway is on the way is not known'
+        : 'the routes of all namespaces could not be read, so where this host leads is not known',
+      unlock: situation.has('gateway.published')
+        ? 'if a pod of the mesh calls it, name that pod with --from NAME.NAMESPACE; if the call comes from outside, give a line of the gateway with --log or what curl -v printed with --curl'
+        : 'name the destination with --to svc/NAME.NAMESPACE, in a namespace that you may read',
     })
   }
   if (!given.to && !given.from && server.host === null && client.pods.length === 0 && gateway === null) {
