@@ -64,6 +64,19 @@ export function hopByResponse(response: SeenResponse, around: Surroundings): Gue
       certainty: 'possible',
       because: `the body "${shorten(response.body ?? '')}" is one that proxies write, but no header says which proxy`,
     }
+  // A gateway writes its own name over the application's: another name was put there by what stands before it.
+  if (around.throughGateway && server !== null)
+    return (response.status ?? 0) >= 500
+      ? {
+          hop: 'external',
+          certainty: 'likely',
+          because: `the gateway would have written "server: istio-envoy", and the response says "server: ${response.headers.server}": what stands before the gateway made it`,
+        }
+      : {
+          hop: 'unknown',
+          certainty: 'possible',
+          because: `the response says "server: ${response.headers.server}", which is not the gateway's own name: what stands before the gateway made it, or renamed it`,
+        }
   if (server !== null || (response.status !== null && response.status < 400))
     return around.serverIsExternal
       ? { hop: 'external', certainty: 'likely', because: 'nothing in the response was written by a mesh proxy' }

@@ -25,6 +25,8 @@ export interface MeshConfig {
   readonly defaultDestinationRuleExportTo: readonly string[]
   /** Namespaces that istiod reads at all, by their labels; none: every namespace. */
   readonly discoverySelectors: readonly LabelSelector[]
+  /** Which Kubernetes Ingress objects istiod serves: those of its class, also those without one, or none. */
+  readonly ingress: { readonly mode: 'STRICT' | 'DEFAULT' | 'OFF'; readonly className: string }
   /** Not part of the ConfigMap. It decides a few texts; unknown is read as current. */
   readonly istioVersion: string | null
 }
@@ -57,6 +59,7 @@ export const defaultMeshConfig: MeshConfig = {
   defaultVirtualServiceExportTo: ['*'],
   defaultDestinationRuleExportTo: ['*'],
   discoverySelectors: [],
+  ingress: { mode: 'STRICT', className: 'istio' },
   istioVersion: null,
 }
 
@@ -93,6 +96,7 @@ export function readMeshConfig(
     defaultVirtualServiceExportTo: exportDefaults(config.defaultVirtualServiceExportTo),
     defaultDestinationRuleExportTo: exportDefaults(config.defaultDestinationRuleExportTo),
     discoverySelectors: list(config.discoverySelectors).map(readLabelSelector),
+    ingress: { mode: ingressMode(config.ingressControllerMode), className: text(config.ingressClass) || 'istio' },
     istioVersion,
   }
 }
@@ -114,6 +118,11 @@ function readLabelSelector(entry: unknown): LabelSelector {
         values: list(values).map(String),
       })),
   }
+}
+
+/** UNSPECIFIED and nothing at all mean STRICT. */
+function ingressMode(mode: unknown): MeshConfig['ingress']['mode'] {
+  return mode === 'DEFAULT' || mode === 'OFF' ? mode : 'STRICT'
 }
 
 function readProvider(entry: unknown): ExtensionProvider {

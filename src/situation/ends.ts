@@ -4,7 +4,7 @@ import { type Hints, isBareName } from './hints.ts'
 import { meantPod } from './meant-pods.ts'
 import type { ObjectStore, Stored } from './objects.ts'
 import { matchesLabels, type PodView, podLabel, podWithIp, viewPod } from './pods.ts'
-import { publishedBackend } from './published.ts'
+import { backendOfCluster, isRouted, outsideName, publishedBackend, publishedNamespace } from './published.ts'
 
 export type PortProtocol = 'http' | 'tcp' | 'tls' | 'auto' | 'udp'
 
@@ -61,8 +61,8 @@ export function namespaceOfClient(given: Given, hints: Hints, store: ObjectStore
 
 export function namespaceOfServer(given: Given, hints: Hints, store: ObjectStore): string | null {
   if (given.to?.namespace) return given.to.namespace
-  const published = publishedBackend(given, hints, store)
-  if (published) return published.namespace
+  const published = publishedNamespace(given, hints, store)
+  if (published) return published
   for (const name of [hints.host, given.host, hints.authority]) {
     const parsed = serviceNameOf(name, null)
     if (parsed?.namespace) return parsed.namespace
@@ -99,10 +99,11 @@ export function serviceNameOf(
   return null
 }
 
-export function resolveEnds(given: Given, hints: Hints, store: ObjectStore): Ends {
+/** `seen`: the cluster that a gateway's log names for the host of this call, where its routes leave several open. */
+export function resolveEnds(given: Given, hints: Hints, store: ObjectStore, seen: string | null = null): Ends {
   const assumptions: string[] = []
   const pods = store.list('Pod').map(viewPod)
-  const server = resolveServer(given, hints, store, pods, assumptions)
+  const server = resolveServer(given, hints, store, pods, assumptions, seen)
   const client = resolveClient(given, hints, store, pods, assumptions)
   return { client, server, assumptions }
 }
@@ -152,13 +153,16 @@ function resolveServer(
   store: ObjectStore,
   pods: readonly PodView[],
   assumptions: string[],
+  seen: string | null,
 ): ServerEnd {
   const namespace = namespaceOfServer(given, hints, store)
-  const published = publishedBackend(given, hints, store)
+  const published = publishedBackend(given, hints, store) ?? backendOfCluster(seen ?? '')[0] ?? null
   // Behind a gateway the port that was dialled is the gateway's.
   const portNumber = published ? published.port : (given.to?.port ?? hints.port ?? null)
   const byIp = podWithIp(pods, hints.serverIp)
-  const service = findService(given, hints, namespace, store, byIp, portNumber, assumptions)
+  const service = published
+    ? store.get('Service', published.namespace, published.name)
+    : findService(given, hints, namespace, store, byIp, portNumber, assumptions)
   if (service) {
     const own = pods.filter(
       (pod) =>
@@ -222,7 +226,7 @@ function resolveServer(
     port: null,
     portNumber,
     meant: null,
-    external: isOutside(host, given.to, store),
+    external: !published && !isPublished(given, hints, store) && isOutside(host, given.to, store),
   }
 }
 
@@ -231,6 +235,12 @@ function hostOfTarget(given: Given, hints: Hints): string | null {
   if (hints.host) return hints.host
   if (given.to && given.to.kind === null) return given.to.text.replace(/:\d+$/, '')
   return (given.host ?? hints.authority)?.replace(/:\d+$/, '') ?? null
+}
+
+/** A name that gateways publish leads into the mesh, also where it is not known to which service. */
+function isPublished(given: Given, hints: Hints, store: ObjectStore): boolean {
+  const name = outsideName(given, hints)
+  return name !== null && isRouted(store, name)
 }
 
 function isOutside(host: string | null, to: Target | null, store: ObjectStore): boolean {
@@ -254,8 +264,6 @@ function findService(
   assumptions: string[],
 ): Stored | null {
   const { to } = given
-  const published = publishedBackend(given, hints, store)
-  if (published) return store.get('Service', published.namespace, published.name)
   if (to && (to.kind === 'svc' || to.kind === null) && namespace) {
     const named = store.get('Service', namespace, to.name)
     if (named) return named

@@ -182,8 +182,11 @@ function isOfCall(role: LogRole, record: AccessLogRecord, input: LinesInput): bo
 }
 
 /** The original caller is in the line unless a relay stands in between. */
-function isFromClient({ downstreamRemote }: AccessLogRecord, { client, relayAddresses }: LinesInput): boolean {
+function isFromClient({ downstreamRemote }: AccessLogRecord, input: LinesInput): boolean {
+  const { client, relayAddresses, gatewayAddresses } = input
   const remote = ipOf(downstreamRemote)
+  // What comes through a gateway comes from it: other pods of the mesh make calls of their own.
+  if (client.pods.length === 0 && gatewayAddresses.size > 0 && remote !== null) return relayAddresses.has(remote)
   if (client.pods.length === 0 || remote === null || relayAddresses.has(remote)) return true
   return client.pods.some(({ ip }) => ip === remote)
 }
@@ -392,7 +395,13 @@ export function showsSymptom(record: AccessLogRecord, symptom: SymptomId): boole
     case '504':
       return code === 504 || code === 408 || flags.some((flag) => ['UT', 'DT', 'SI', 'DC', 'UMSDR'].includes(flag))
     case 'tls':
-      return code === 0 || flags.includes('NR') || record.transportFailure !== null
+      // TLS that arrives at a plain port is answered in plain HTTP, which the caller takes for a broken handshake.
+      return (
+        code === 0 ||
+        flags.includes('NR') ||
+        record.transportFailure !== null ||
+        (record.method === null && record.details === 'http1.codec_error')
+      )
     case 'slow':
       return (record.durationMs ?? 0) > 1000
     case '500':

@@ -1,12 +1,12 @@
 import type { Given } from '../model/call.ts'
 import type { EvidenceEntry } from '../model/evidence.ts'
 import type { Ends } from './ends.ts'
-import { bareHost, type LogData } from './exchanges.ts'
+import { bareHost, type LogData, pathOnly } from './exchanges.ts'
 import { gatewayCandidates } from './gateway-candidates.ts'
 import type { Hints } from './hints.ts'
 import type { ObjectStore, Stored } from './objects.ts'
 import { matchesLabels, type PodView } from './pods.ts'
-import { outsideName } from './published.ts'
+import { isRouted, outsideName } from './published.ts'
 
 /** The gateway a call from outside passes. */
 export interface GatewayView {
@@ -54,7 +54,7 @@ export function gatewayOf({
     ends.client.external ||
     given.symptom === 'tls' ||
     isOutsideName(host, ends) ||
-    isPublishedName(given, hints, ends) ||
+    isPublishedName(given, hints, ends, store) ||
     writer !== undefined
   if (!fromOutside) return null
   const bare = host === null ? null : bareHost(host)
@@ -96,6 +96,21 @@ function narrowed(pods: readonly PodView[], logs: readonly GatewayLog[], host: s
   return answering.length > 0 && answering.length < pods.length ? answering : pods
 }
 
+/** The one cluster that lines of this host, and of the path where it is known, name. */
+export function clusterInLogs(logs: readonly GatewayLog[], host: string | null, path: string | null): string | null {
+  if (host === null) return null
+  const records = logs.flatMap(({ data }) =>
+    data.records.filter(
+      ({ authority, upstreamCluster }) =>
+        upstreamCluster !== null && authority !== null && bareHost(authority).toLowerCase() === host.toLowerCase(),
+    ),
+  )
+  const meant = records.filter((record) => path === null || pathOnly(record.path ?? '') === path)
+  const clusters = new Set(meant.map(({ upstreamCluster }) => upstreamCluster))
+  const [only] = clusters
+  return clusters.size === 1 ? (only ?? null) : null
+}
+
 export function deploymentOf({ namespace, name, workload }: PodView): string {
   return `${namespace}/${workload?.name ?? name}`
 }
@@ -110,8 +125,9 @@ function isOutsideName(host: string | null, ends: Ends): boolean {
 }
 
 /** Only a name was given, and it is no service of the mesh. */
-function isPublishedName(given: Given, hints: Hints, { server }: Ends): boolean {
-  return outsideName(given, hints) !== null && server.external
+function isPublishedName(given: Given, hints: Hints, { server }: Ends, store: ObjectStore): boolean {
+  const name = outsideName(given, hints)
+  return name !== null && server.service === null && (server.external || isRouted(store, name))
 }
 
 /** Gateways named by VirtualServices, in namespaces whose Gateways were not read. */

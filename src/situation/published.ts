@@ -41,18 +41,29 @@ export function outsideName(given: Given, hints: Hints): string | null {
 
 /** The one service that gateways publish under the name the caller used; null where it is none, or several. */
 export function publishedBackend(given: Given, hints: Hints, store: ObjectStore): Backend | null {
+  const found = publishedBackends(given, hints, store)
+  const [first] = found
+  const isOne = found.every(({ name, namespace }) => name === first?.name && namespace === first.namespace)
+  return first && isOne ? first : null
+}
+
+/** The namespace of all services that the name may lead to, where they share one. */
+export function publishedNamespace(given: Given, hints: Hints, store: ObjectStore): string | null {
+  const namespaces = new Set(publishedBackends(given, hints, store).map(({ namespace }) => namespace))
+  const [only] = namespaces
+  return namespaces.size === 1 ? (only ?? null) : null
+}
+
+function publishedBackends(given: Given, hints: Hints, store: ObjectStore): readonly Backend[] {
   const host = outsideName(given, hints)
-  if (host === null) return null
+  if (host === null) return []
   const request: Request = {
     host,
     method: given.method ?? hints.method ?? 'GET',
     path: given.path ?? hints.path,
     port: hints.port ?? (given.symptom === 'tls' ? 443 : 80),
   }
-  const found = [...byVirtualServices(request, store), ...byApiRoutes(request, store)]
-  const [first] = found
-  const isOne = found.every(({ name, namespace }) => name === first?.name && namespace === first.namespace)
-  return first && isOne ? first : null
+  return [...byVirtualServices(request, store), ...byApiRoutes(request, store)]
 }
 
 /** Hosts under which gateways publish a service, by the routes that lead to it. Wildcards are left out. */
@@ -119,7 +130,18 @@ function backendsOfService(object: KubeObject, store: ObjectStore, request: Requ
     port: request?.port ?? 80,
     services: new Map(),
   })
-  return clustersOf(routes, request).flatMap(backendOfCluster)
+  const found = clustersOf(routes, request).flatMap(backendOfCluster)
+  return found.length > 0 || routes.length > 0 ? found : backendsOfTls(object)
+}
+
+/** Routes by the name in the handshake, for a service that ends TLS itself. */
+function backendsOfTls({ spec, metadata }: KubeObject): Backend[] {
+  return objectsIn(spec?.tls)
+    .flatMap(({ route }) => objectsIn(route))
+    .flatMap(({ destination }) => {
+      const service = parseServiceHost(resolveHost(String(destination?.host ?? ''), metadata.namespace ?? ''))
+      return service ? [{ ...service, port: Number(destination?.port?.number) || null }] : []
+    })
 }
 
 function clustersOf(routes: ReturnType<typeof virtualServiceRoutes>, request: Request | null): string[] {
@@ -136,7 +158,8 @@ function clustersOf(routes: ReturnType<typeof virtualServiceRoutes>, request: Re
   return (decision.action?.clusters ?? []).map(({ name }) => name)
 }
 
-function backendOfCluster(name: string): Backend[] {
+/** The service behind a cluster's name. */
+export function backendOfCluster(name: string): Backend[] {
   const cluster = parseClusterName(name)
   if (cluster.role !== 'outbound') return []
   const service = parseServiceHost(cluster.host)

@@ -160,7 +160,9 @@ function atTheGateway(situation: Situation): AnsweredBy | null {
     certainty: 'likely',
     because: ends
       ? 'the gateway ends TLS for this name, and handshakes that fail there leave no line'
-      : `the gateway takes no handshake for this name: ${chain.broken?.why ?? traced.trace.why}`,
+      : chain.broken
+        ? `the gateway takes no handshake for this name: ${chain.broken.why}`
+        : 'the gateway passes this connection on without ending TLS',
     evidence: traced.entries.listeners
       ? [
           quote(
@@ -195,7 +197,13 @@ function complained(situation: Situation): Exchange | null {
 
 /** Where nothing fails, what passes shows who answers; but only seen from the front: what a proxy there refuses never gets further. */
 function passedInFull(situation: Situation): Exchange | null {
-  const last = situation.exchanges.at(-1) ?? null
+  const { exchanges, pasted, symptom, gateway } = situation
+  const last = exchanges.at(-1) ?? null
+  const status = pasted.curl?.status ?? null
+  // The caller's own transcript shows another outcome: then it is not the same request.
+  if (last && status !== null && last.code !== status) return null
+  // A handshake that fails at the gateway leaves no line: those that are there are of handshakes that did not fail.
+  if (symptom === 'tls' && gateway !== null) return null
   return last === null || curlShowsSymptom(situation) || !isSeenFromFront(situation) ? null : last
 }
 
@@ -303,10 +311,12 @@ function unresolvedOf(situation: Situation): NotChecked[] {
     list.push({
       what: `the way to ${situation.gateway.host}`,
       layer: 'gateway-edge',
-      reason:
-        'no gateway logged this host, and no route that was read is for it: whether a gateway is on the way is not known',
-      unlock:
-        'if a pod of the mesh calls it, name that pod with --from NAME.NAMESPACE; if the call comes from outside, give a line of the gateway with --log or what curl -v printed with --curl',
+      reason: situation.has('gateway.published')
+        ? 'no gateway logged this host, and no route is for it: whether a gateway is on the way is not known'
+        : 'the routes of all namespaces could not be read, so where this host leads is not known',
+      unlock: situation.has('gateway.published')
+        ? 'if a pod of the mesh calls it, name that pod with --from NAME.NAMESPACE; if the call comes from outside, give a line of the gateway with --log or what curl -v printed with --curl'
+        : 'name the destination with --to svc/NAME.NAMESPACE, in a namespace that you may read',
     })
   }
   const isNowhere = !typed.to && server.host === null && server.pods.length === 0
@@ -330,7 +340,7 @@ function unresolvedOf(situation: Situation): NotChecked[] {
 
 /** Only a name was given, nobody publishes it, and no line has it: it may as well be a host outside that a pod calls. */
 function isNobodysName({ given, hints, server, exchanges, store, gateway }: Situation): boolean {
-  if (outsideName(given, hints) === null || !server.external || exchanges.length > 0) return false
+  if (outsideName(given, hints) === null || server.service !== null || exchanges.length > 0) return false
   return !isRouted(store, gateway?.host ?? '') && gateway?.namesHost !== true
 }
 

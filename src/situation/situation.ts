@@ -16,15 +16,17 @@ import {
   type LogData,
   type LogRole,
   linesOfCall,
+  pathOnly,
   type ZtunnelLine,
   type ZtunnelLogData,
 } from './exchanges.ts'
-import { type GatewayView, gatewayOf } from './gateway.ts'
+import { clusterInLogs, type GatewayView, gatewayOf } from './gateway.ts'
 import { type Hints, type Pasted, readHints } from './hints.ts'
 import { lazy } from './lazy.ts'
 import { callerInLog, destinationInLog, type LearnedEnd } from './learned-ends.ts'
 import { createObjectStore, type ObjectStore, type Stored } from './objects.ts'
 import { type PodView, podWithIp, viewPod } from './pods.ts'
+import { outsideName } from './published.ts'
 import { withoutAddresses } from './typed-addresses.ts'
 import { type WaypointView, waypointOf } from './waypoint.ts'
 
@@ -150,7 +152,12 @@ export function situate(
   const pods = lazy(() => store().list('Pod').map(viewPod))
   const named = lazy(() => withoutAddresses(given, (ip) => isNobodys(ip, entries, store(), settled)))
   const hintsGiven = lazy(() => readHints(given, pasted))
-  const endsGiven = lazy((): Ends => resolveEnds(named(), hintsGiven(), store()))
+  /** Where the gateways' own lines say that a host from outside leads. */
+  const seen = (of: Hints) => {
+    const path = given.path ?? of.path
+    return clusterInLogs(gatewayLogs(), outsideName(named(), of), path === null ? null : pathOnly(path))
+  }
+  const endsGiven = lazy((): Ends => resolveEnds(named(), hintsGiven(), store(), seen(hintsGiven())))
   /** An end that nobody named is who stands in the other end's log. */
   const learned = lazy((): LearnedEnd | null => {
     const { from, to } = named()
@@ -175,7 +182,7 @@ export function situate(
   const ends = lazy((): Ends => {
     const found = learned()
     if (found === null) return endsGiven()
-    const resolved = resolveEnds(named(), hints(), store())
+    const resolved = resolveEnds(named(), hints(), store(), seen(hints()))
     return { ...resolved, assumptions: [found.assumption, ...resolved.assumptions] }
   })
   const meshRead = lazy(() => ofProbe<MeshConfig>('meshConfig')[0] ?? null)

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { nothingPasted } from '../../src/situation/hints.ts'
 import { type PlayOptions, play } from '../helpers/play.ts'
 import { type Edit, editJson, edits, editText, forbid } from '../helpers/session-fixtures.ts'
 
@@ -146,6 +147,138 @@ describe('404 by the gateway', () => {
     const { causes } = await codes('404-path-order', { edit })
     expect(causes).toContain('host-header-with-port proven')
     expect((await codes('404-path-order')).outcome('host-header-with-port').status).toBe('ruled-out')
+  })
+})
+
+describe('what is between Gateway and VirtualService', () => {
+  const host = 'other.example.com'
+  test('a VirtualService bound to another Gateway (host added to both, reference changed)', async () => {
+    const edit = edits(
+      kind('VirtualService', (item) => spec(item, { hosts: [host], gateways: ['shop/internal'] })),
+      kind('Gateway', (item) =>
+        spec(item, { servers: item.spec.servers.map((one: any) => ({ ...one, hosts: [host] })) }),
+      ),
+      added('shop', {
+        apiVersion: 'networking.istio.io/v1',
+        kind: 'Gateway',
+        metadata: { name: 'internal', namespace: 'shop' },
+        spec: { selector: { istio: 'internal' }, servers: [{ hosts: ['*'], port: { number: 80, protocol: 'HTTP' } }] },
+      }),
+    )
+    const { causes, state } = await codes('404-gateway-host', { edit })
+    expect(causes).toEqual(['gateway-host-no-route proven'])
+    expect(state.diagnosis?.causes[0]?.fix.statement).toContain('add shop/edge to spec.gateways')
+  })
+  test('a server that takes routes of another namespace only (hosts changed)', async () => {
+    const edit = edits(
+      kind('VirtualService', (item) => spec(item, { hosts: [host] })),
+      kind('Gateway', (item) =>
+        spec(item, { servers: item.spec.servers.map((one: any) => ({ ...one, hosts: [`elsewhere/${host}`] })) }),
+      ),
+    )
+    const { causes, state } = await codes('404-gateway-host', { edit })
+    expect(causes).toEqual(['gateway-host-no-route proven'])
+    expect(state.diagnosis?.causes[0]?.fix.statement).toContain(`write shop/${host}`)
+  })
+})
+
+describe('before the gateway', () => {
+  const curl = (status: number, server: string) => ({
+    ...nothingPasted,
+    curl: {
+      url: null,
+      host: 'shop.example.com',
+      port: 80,
+      method: 'GET',
+      path: '/api',
+      status,
+      responseHeaders: [['server', server]] as const,
+      body: '<html>',
+      errorCode: null,
+      errorText: null,
+      sni: null,
+      address: null,
+    },
+  })
+  test('a response that a load balancer signed is no answer of the application', async () => {
+    const given = (one: any) => ({ ...one, symptom: '502' as const, host: 'shop.example.com', path: '/api' })
+    const { state } = await play('404-path-order', { given, pasted: curl(502, 'awselb/2.0') })
+    expect(state.diagnosis?.answeredBy.hop).toBe('external')
+    expect(state.diagnosis?.causes.map(({ code, certainty }) => `${code} ${certainty}`)).toEqual(['lb-edge-502 proven'])
+    const own = await play('404-path-order', { given, pasted: curl(502, 'istio-envoy') })
+    expect(own.state.diagnosis?.causes.every(({ certainty }) => certainty !== 'proven')).toBe(true)
+  })
+  test('no 502 in the log is no finding for who got something else', async () => {
+    expect((await codes('404-path-order')).outcome('lb-edge-502').status).toBe('quiet')
+  })
+})
+
+describe('a Kubernetes Ingress', () => {
+  const ingress = (more: object, annotations = {}) =>
+    editJson(/get gateways\.networking\.istio\.io,.* -A /, (list) => ({
+      ...list,
+      items: [
+        ...list.items,
+        {
+          apiVersion: 'networking.k8s.io/v1',
+          kind: 'Ingress',
+          metadata: { name: 'legacy', namespace: 'other', annotations },
+          spec: { rules: [{ host: 'other.example.com', http: { paths: [] } }], ...more },
+        },
+      ],
+    }))
+  /** The recordings were made without an Ingress: this answers for kubectl. */
+  const classes =
+    (controller: string): Edit =>
+    (result, { args }) =>
+      args[1] === 'ingressclasses.networking.k8s.io'
+        ? {
+            exit: { kind: 'exited', code: 0 },
+            stdout: JSON.stringify({
+              apiVersion: 'v1',
+              kind: 'List',
+              items: [
+                {
+                  apiVersion: 'networking.k8s.io/v1',
+                  kind: 'IngressClass',
+                  metadata: { name: 'public' },
+                  spec: { controller },
+                },
+              ],
+            }),
+            stderr: '',
+            durationMs: 1,
+          }
+        : result
+  const code = 'kube-ingress-or-class-mismatch'
+
+  test('of another controller gives the gateway no route (Ingress added)', async () => {
+    const edit = edits(ingress({ ingressClassName: 'public' }), classes('k8s.io/ingress-nginx'))
+    const { causes, state } = await codes('404-gateway-host', { edit })
+    expect(causes).toEqual([`${code} proven`])
+    expect(state.diagnosis?.causes[0]?.statement).toContain('k8s.io/ingress-nginx')
+  })
+  test('without a class is nobody’s, unless istiod takes those as well', async () => {
+    expect((await codes('404-gateway-host', { edit: ingress({}) })).causes).toEqual([`${code} proven`])
+    const lenient = editJson(/get configmap istio /, (map) => ({
+      ...map,
+      data: { ...map.data, mesh: `${map.data.mesh}\ningressControllerMode: DEFAULT\n` },
+    }))
+    const { causes, outcome } = await codes('404-gateway-host', { edit: edits(ingress({}), lenient) })
+    expect(causes).toEqual(['gateway-host-no-route proven'])
+    expect(outcome(code).status).toBe('ruled-out')
+  })
+  test('whose class nobody could read is a suspect', async () => {
+    const { outcome } = await codes('404-gateway-host', { edit: ingress({ ingressClassName: 'public' }) })
+    expect(outcome(code)).toMatchObject({ status: 'fired', hits: [{ certainty: 'likely' }] })
+  })
+  test('of Istio’s class, by annotation or controller, is ruled out; one for another host is nothing', async () => {
+    const annotated = ingress({ ingressClassName: 'public' }, { 'kubernetes.io/ingress.class': 'istio' })
+    expect((await codes('404-gateway-host', { edit: annotated })).outcome(code).status).toBe('ruled-out')
+    const own = edits(ingress({ ingressClassName: 'public' }), classes('istio.io/ingress-controller'))
+    expect((await codes('404-gateway-host', { edit: own })).outcome(code).status).toBe('ruled-out')
+    const elsewhere = ingress({ rules: [{ host: 'third.example.com' }] })
+    expect((await codes('404-gateway-host', { edit: elsewhere })).outcome(code).status).toBe('quiet')
   })
 })
 
@@ -427,6 +560,13 @@ describe('Gateway API', () => {
       ],
     },
   })
+  /** How a gateway logs a route without a backend. */
+  const saysNobody = editText(gatewayLog, (text) =>
+    text.replaceAll(
+      /404 NR route_not_found (.*"other\.example\.com" "-") - /g,
+      '500 NC cluster_not_found $1 UnknownService ',
+    ),
+  )
   const good = route({ status: 'True', reason: 'Accepted' })
   const resolved = route({ status: 'True', reason: 'ResolvedRefs' }, 'ResolvedRefs')
   test('a route that the Gateway does not let in (route added)', async () => {
@@ -466,13 +606,52 @@ describe('Gateway API', () => {
         'ResolvedRefs',
       ),
     )
-    const { causes, state } = await codes('404-gateway-host', { edit, given })
+    expect((await codes('404-gateway-host', { edit, given })).causes).toEqual(['gwapi-ref-not-permitted likely'])
+    const { causes, state } = await codes('404-gateway-host', { edit: edits(edit, saysNobody), given })
     expect(causes).toEqual(['gwapi-ref-not-permitted proven'])
     expect(state.diagnosis?.summary).toContain('back')
     expect(
       (await codes('404-gateway-host', { edit: added('shop', resolved), given })).outcome('gwapi-ref-not-permitted')
         .status,
     ).toBe('ruled-out')
+  })
+  test('a backend that is not there (route added, lines say 500)', async () => {
+    const given = (one: any) => ({ ...one, symptom: '500' as const })
+    const unresolved = route({ reason: 'BackendNotFound', message: 'backend(back/web) not found' }, 'ResolvedRefs')
+    const edit = added('shop', unresolved)
+    const { causes, outcome } = await codes('404-gateway-host', { edit: edits(edit, saysNobody), given })
+    expect(causes).toEqual(['gwapi-backend-invalid-500 proven'])
+    expect(outcome('gwapi-ref-not-permitted').status).toBe('quiet')
+    // Only the condition: which requests it is about, the log has to say.
+    expect((await codes('404-gateway-host', { edit, given })).causes).toEqual(['gwapi-backend-invalid-500 likely'])
+    // The application's own 500 comes from another rule of the route.
+    const app = editText(gatewayLog, (text) =>
+      text.replaceAll(
+        '404 NR route_not_found - "-" 0 0 0 - "10.244.251.20"',
+        '500 - via_upstream - "-" 0 12 3 2 "10.244.251.20"',
+      ),
+    )
+    expect((await codes('404-gateway-host', { edit: edits(edit, app), given })).causes).not.toContain(
+      'gwapi-backend-invalid-500 proven',
+    )
+    expect(
+      (await codes('404-gateway-host', { edit: added('shop', resolved), given })).outcome('gwapi-backend-invalid-500')
+        .status,
+    ).toBe('ruled-out')
+  })
+  test('a route that another gateway leaves out is nobody’s cause where the gateway has one (route added, app answers)', async () => {
+    const edit = edits(
+      added('shop', {
+        ...route({ reason: 'NoMatchingListenerHostname' }),
+        spec: { ...good.spec, hostnames: ['shop.example.com'] },
+      }),
+      editText(gatewayLog, (text) =>
+        text.replaceAll('404 NR route_not_found - "-" 0 0 0 -', '404 - via_upstream - "-" 0 9 2 1'),
+      ),
+    )
+    const { outcome } = await codes('404-path-order', { edit })
+    expect(outcome('gwapi-hostname-mismatch').status).toBe('quiet')
+    expect(outcome('gwapi-route-not-allowed').status).toBe('quiet')
   })
   const k8sGateway = (listener: object, own: object) => ({
     apiVersion: 'gateway.networking.k8s.io/v1',

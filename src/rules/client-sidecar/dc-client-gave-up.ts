@@ -29,6 +29,12 @@ export default defineRule({
       return ruledOut('the caller hung up while an injected delay held the request back', quoteLine(held.line, 'DI'))
     const last = signs.at(-1)
     if (!last) return signMissing(situation, 'the caller did not hang up')
+    // Who hung up itself sees no status: a 504 was written by something between the caller and the gateway.
+    if (last.role === 'gateway' && (situation.symptom === '504' || situation.symptom === '502'))
+      return ruledOut(
+        `callers got ${situation.symptom}, so whoever hung up on the gateway is not the caller itself`,
+        quoteLine(last.line, 'somebody before the gateway hung up'),
+      )
     const waits = signs.flatMap(({ line }) => line.record.durationMs ?? [])
     const shortest = Math.min(...waits)
     const longest = Math.max(...waits)

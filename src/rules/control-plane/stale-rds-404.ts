@@ -1,5 +1,7 @@
-import { fired, quiet } from '../../model/finding.ts'
-import { quoteLine } from '../../situation/situation.ts'
+import { fired, quiet, type RuleOutcome } from '../../model/finding.ts'
+import { type Line, pathOnly } from '../../situation/exchanges.ts'
+import { deploymentOf } from '../../situation/gateway.ts'
+import { quoteLine, type Situation } from '../../situation/situation.ts'
 import { defineRule } from '../define-rule.ts'
 import { failingLines } from '../lib/deciding-line.ts'
 import { hit } from '../lib/hit.ts'
@@ -25,7 +27,7 @@ export default defineRule({
       const states = [typesIn(situation, pod, 'STALE'), typesIn(situation, pod, 'ERROR')]
       return states.find((one) => one?.names.some((name) => name === 'RDS' || name === 'LDS')) ?? null
     }
-    if (!line?.pod) return quiet
+    if (!line?.pod) return behindOthers(situation, lines.at(-1) ?? null)
     const { pod } = line
     const id = proxyId(pod)
     const bad = stateOf(pod)
@@ -71,3 +73,44 @@ export default defineRule({
     )
   },
 })
+
+/** istiod thinks well of it, and yet another replica has a route for the very same request. */
+function behindOthers(situation: Situation, line: Line | null): RuleOutcome {
+  const pod = line?.pod
+  if (!line || !pod) return quiet
+  const other = situation.passing
+    .map(({ client, gateway, waypoint }) => client ?? gateway ?? waypoint)
+    .find(
+      (passed) =>
+        passed?.pod &&
+        passed.pod.name !== pod.name &&
+        deploymentOf(passed.pod) === deploymentOf(pod) &&
+        passed.record.method === line.record.method &&
+        passed.record.authority === line.record.authority &&
+        pathOnly(passed.record.path ?? '') === pathOnly(line.record.path ?? ''),
+    )
+  const again = situation.passing.some(({ client, gateway }) => (client ?? gateway)?.pod?.name === pod.name)
+  if (!other?.pod || again) return quiet
+  const id = proxyId(pod)
+  return fired(
+    hit({
+      subject: id,
+      title: `${id} has no route for a request that ${proxyId(other.pod)} passes on: it holds other routes`,
+      statement: `Both are replicas of one deployment and should hold the same routes. ${id} answers 404 route_not_found, ${proxyId(other.pod)} answers ${other.record.code} for the same host and path.`,
+      certainty: 'likely',
+      supporting: [quoteLine(line, 'no route at this proxy'), quoteLine(other, 'the same request at another replica')],
+      wouldDecide: {
+        command: `istioctl proxy-status ${id}`,
+        why: 'whether its routes differ from those that istiod would send',
+      },
+      fix: {
+        statement: `If its routes differ from those of istiod, find out what keeps ${id} from istiod; when the way is clear, restart this one pod.`,
+        commands: [`kubectl delete pod -n ${pod.namespace} ${pod.name}`],
+        scope: 'this one proxy',
+        risk: 'requests in flight are lost',
+        undo: 'nothing to undo',
+      },
+      verify: tryAgain(situation, 'no 404, also when repeated often enough to meet every replica'),
+    }),
+  )
+}

@@ -23,19 +23,21 @@ export default defineRule({
   applies: ({ server }) => server.external,
   check(situation) {
     const route = routeOfCall(situation, 'client')
-    const relay = route?.clusters
-      .map(({ name }) => parseClusterName(name))
-      .find(({ role, host }) => role === 'outbound' && host.endsWith('.svc.cluster.local'))
-    if (!route || !relay) return quiet
     const lines = situation.failing.flatMap(({ client }) => (client ? [client] : []))
     const last = lines.at(-1)
     if (!last) return quiet
+    // What the line names is where this request went, whatever the routes say by now.
+    const named = last.record.upstreamCluster === null ? [] : [last.record.upstreamCluster]
+    const relay = [...named, ...(route?.clusters ?? []).map(({ name }) => name)]
+      .map((name) => parseClusterName(name))
+      .find(({ role, host }) => role === 'outbound' && host.endsWith('.svc.cluster.local'))
+    if (!relay) return quiet
     const { flags, details } = last.record
     const atCaller = flags.includes('NC') || flags.includes('UH') || details === 'cluster_not_found'
     const beyond = details === 'via_upstream' && (last.record.code ?? 0) >= 400
     if (!atCaller && !beyond) return quiet
     const gateway = relay.host.replace('.svc.cluster.local', '')
-    const owner = route.object ? objectText(route.object) : 'the route'
+    const owner = route?.object ? objectText(route.object) : 'the route'
     return fired(
       hitOf({
         subject: owner,
@@ -46,10 +48,10 @@ export default defineRule({
         certainty: atCaller ? 'proven' : 'likely',
         supporting: [
           ...quoteSign(situation, lines, 'what the caller got'),
-          ...route.quotes('the route through the gateway', { clusters: route.clusters }),
+          ...(route?.object ? route.quotes('the route through the gateway', { clusters: route.clusters }) : []),
           quoteLine(last, 'where the request went'),
         ],
-        fix: route.object
+        fix: route?.object
           ? editFix(
               route.object,
               `Complete the chain that ${owner} begins: ${atCaller ? `the subset or port that ${relay.raw} names` : 'a Gateway server and a route for this host at the gateway'}; keep the mesh part of ${owner}.`,

@@ -1,10 +1,12 @@
 import { type Fix, fired, type Hit, quiet, ruledOut } from '../../model/finding.ts'
 import type { Line } from '../../situation/exchanges.ts'
+import type { Stored } from '../../situation/objects.ts'
 import { podLabel } from '../../situation/pods.ts'
 import { quoteLine, quoteObject, type Situation } from '../../situation/situation.ts'
 import { defineRule } from '../define-rule.ts'
-import { quoteRoutes, staleInstead } from '../lib/gateway-evidence.ts'
+import { mayBind, quoteRoutes, staleInstead } from '../lib/gateway-evidence.ts'
 import {
+  type GatewayServer,
   gatewayReferences,
   hostOfCall,
   hostsOf,
@@ -39,6 +41,7 @@ export default defineRule({
     'gwapi-hostname-mismatch',
     'gwapi-crd-missing-or-old',
     'ingress-gateway-conflict',
+    'kube-ingress-or-class-mismatch',
     'stale-rds-404',
     'proxy-nack-error',
     'proxy-stale-or-disconnected',
@@ -70,7 +73,6 @@ export default defineRule({
 function unknownHost(situation: Situation, host: string, line: Line | null, search: RouteSearch | null): Hit {
   const pod = line?.pod ?? search?.traced.pod ?? situation.gateway?.pods[0] ?? null
   const at = pod ? `gateway ${podLabel(pod)}` : 'the gateway'
-  const servers = serversFor(situation, host)
   const services = virtualServicesFor(situation, host)
   const stale = staleInstead(situation, host)
   const proven = line !== null && search !== null && stale === null
@@ -80,7 +82,7 @@ function unknownHost(situation: Situation, host: string, line: Line | null, sear
     title: `${at} has no route for host ${host} and answers 404 itself`,
     statement: `${line ? `${at} logged 404 route_not_found for ${host}` : `${at} would answer 404 to ${host}`}${
       search ? `, and its route configuration ${search.configuration} has no virtual host for that name` : ''
-    }. ${gap(host, servers.length > 0, services.length > 0)}${stale ? ` ${stale.words}` : ''}`,
+    }. ${gap(situation, host)}${stale ? ` ${stale.words}` : ''}`,
     certainty: proven ? 'proven' : 'likely',
     supporting: [
       ...(line ? [quoteLine(line, 'the gateway found no route')] : []),
@@ -116,18 +118,31 @@ function hostsOfServers(servers: unknown): readonly unknown[] {
   return Array.isArray(servers) ? servers.flatMap((server) => server?.hosts ?? []) : []
 }
 
-function gap(host: string, isServed: boolean, isRouted: boolean): string {
-  if (!isServed && !isRouted) return `Neither a Gateway nor a VirtualService that was read names ${host}.`
-  if (!isServed) return `A VirtualService names ${host}, but no server of the Gateway does.`
-  return isRouted
-    ? `A VirtualService names ${host}, but it is not bound to this gateway.`
-    : `The Gateway takes ${host}, but no VirtualService that is bound to it does.`
+/** What between host, Gateway and VirtualService is missing. */
+function gap(situation: Situation, host: string): string {
+  const [server] = serversFor(situation, host)
+  const services = virtualServicesFor(situation, host)
+  const [service] = services
+  if (!server && !service) return `Neither a Gateway nor a VirtualService that was read names ${host}.`
+  if (!server) return `A VirtualService names ${host}, but no server of the Gateway does.`
+  if (!service) return `The Gateway takes ${host}, but no VirtualService that is bound to it does.`
+  const bound = services.find(({ object }) => isBound(object, server.gateway))
+  if (!bound)
+    return `VirtualService ${nameOfStored(service)} names ${host}, and is bound to ${
+      gatewayReferences(service.object)
+        .map(({ text }) => text)
+        .join(', ') || 'no gateway'
+    }; the Gateway here that takes this host is ${nameOfStored(server.gateway)}.`
+  return mayBind(server.hosts, bound.object)
+    ? ''
+    : `VirtualService ${nameOfStored(bound)} is bound to Gateway ${nameOfStored(server.gateway)}, whose server takes routes for its hosts from other namespaces only (${server.hosts.join(', ')}).`
 }
 
 function fixFor(situation: Situation, host: string): Fix {
   const [server] = serversFor(situation, host)
   const [gateway] = istioGateways(situation)
   const [named] = virtualServicesFor(situation, host)
+  if (server && named) return bindFix(situation, host, server, named)
   const bound = situation.store
     .list('VirtualService')
     .find(({ object }) => gatewayReferences(object).length > 0 && reachesServer(situation, object))
@@ -141,10 +156,7 @@ function fixFor(situation: Situation, host: string): Fix {
     ...(named || !service ? [] : [['virtualservices.networking.istio.io', service] as const]),
   ]
   return {
-    statement:
-      steps.length > 0
-        ? `If ${host} is meant to be served here, ${steps.join(' and ')}; change nothing else. If not, the caller uses the wrong name.`
-        : `Bind the VirtualService for ${host} to the Gateway that takes this host; change nothing else.`,
+    statement: `If ${host} is meant to be served here, ${steps.join(' and ') || `add a server and a route for ${host}`}; change nothing else. If not, the caller uses the wrong name.`,
     commands: edits.map(
       ([resource, stored]) =>
         `kubectl -n ${stored.object.metadata.namespace ?? 'default'} edit ${resource} ${quoted(stored.object.metadata.name)}`,
@@ -152,6 +164,33 @@ function fixFor(situation: Situation, host: string): Fix {
     scope: `requests for ${host}; other hosts keep their routes`,
     risk: `${host} becomes reachable from outside with all paths that the VirtualService routes`,
     undo: 'take the host out again',
+  }
+}
+
+/** Both are there and do not meet. */
+function bindFix(situation: Situation, host: string, { gateway, hosts }: GatewayServer, service: Stored): Fix {
+  const bound = virtualServicesFor(situation, host).find(({ object }) => isBound(object, gateway))
+  const [changed, resource, how] = !bound
+    ? [
+        service,
+        'virtualservices',
+        `add ${nameOfStored(gateway)} to spec.gateways of VirtualService ${nameOfStored(service)}`,
+      ]
+    : mayBind(hosts, bound.object)
+      ? [bound, 'virtualservices', `find out why the gateway lacks the routes of VirtualService ${nameOfStored(bound)}`]
+      : [
+          gateway,
+          'gateways',
+          `write ${bound.object.metadata.namespace}/${host} into the hosts of this server of Gateway ${nameOfStored(gateway)}`,
+        ]
+  return {
+    statement: `If ${host} is meant to be served here, ${how}; change nothing else. If not, callers use the address of another gateway.`,
+    commands: [
+      `kubectl -n ${changed.object.metadata.namespace ?? 'default'} edit ${resource}.networking.istio.io ${quoted(changed.object.metadata.name)}`,
+    ],
+    scope: `requests for ${host}`,
+    risk: 'all paths that this VirtualService routes become reachable through this gateway',
+    undo: 'take it out again',
   }
 }
 

@@ -16,7 +16,10 @@ export default defineRule({
   explains: ['tls', 'timeout', 'reset', 'unknown'],
   title: 'The gateway does not open the port that callers dial',
   why: 'A port is open at a gateway when its Service has it and a Gateway has a server on it whose selector fits the gateway’s pods. Where one of the two is missing, connections are refused or time out before any handshake.',
-  needs: ['server.config', ['gateway.config', 'gateway.pods', 'gateway.listeners']],
+  needs: [
+    ['server.config', 'gateway.published'],
+    ['gateway.config', 'gateway.pods', 'gateway.listeners'],
+  ],
   yieldsTo: ['proxy-nack-error', 'proxy-stale-or-disconnected'],
   seeAlso: ['https://istio.io/latest/docs/reference/config/analysis/ist0162/'],
   applies: ({ gateway }) => gateway !== null,

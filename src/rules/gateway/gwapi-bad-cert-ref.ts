@@ -13,7 +13,10 @@ export default defineRule({
   explains: ['tls', 'reset'],
   title: 'The certificate of the listener is missing or unusable',
   why: 'A TLS listener whose certificateRefs name no Secret, or one that is no certificate, is not programmed: connections to its port are closed.',
-  needs: ['server.config', ['gateway.config', 'server.config']],
+  needs: [
+    ['server.config', 'gateway.published'],
+    ['gateway.config', 'server.config', 'gateway.published'],
+  ],
   seeAlso: ['https://gateway-api.sigs.k8s.io/guides/tls/'],
   applies: ({ gateway, symptom, hints }) => gateway !== null && (symptom === 'tls' || hints.port === 443),
   check(situation) {

@@ -1,7 +1,7 @@
 import { fired, quiet, ruledOut } from '../../model/finding.ts'
 import { quote, quoteObject } from '../../situation/situation.ts'
 import { defineRule } from '../define-rule.ts'
-import { apiRoutes, gatewayConditions, quotePlaced, routeConditions } from '../lib/gateway-api.ts'
+import { apiRoutes, gatewayConditions, lacksRoute, quotePlaced, routeConditions } from '../lib/gateway-api.ts'
 import { apiGateways, hostOfCall, nameOfStored } from '../lib/gateways.ts'
 import { tryThroughGateway } from '../lib/words.ts'
 
@@ -15,14 +15,19 @@ export default defineRule({
   explains: ['404', 'not-applied', 'tls', 'timeout', 'unknown'],
   title: 'Gateway API objects that nobody serves',
   why: 'istiod ignores the Gateway API when its definitions are missing or older than it needs. Objects are stored all the same, and carry no status at all.',
-  needs: ['server.config'],
+  needs: [['server.config', 'gateway.published']],
   seeAlso: ['https://istio.io/latest/docs/tasks/traffic-management/ingress/gateway-api/'],
   check(situation) {
+    // What routes this call is served, whatever else lies about.
+    if (lacksRoute(situation) === 'no') return quiet
     const routes = apiRoutes(situation)
     const gateways = apiGateways(situation)
     const findings = situation.analyze.filter(({ code }) => analyzerCodes.has(code))
     const objects = [...gateways, ...routes]
-    const conditions = [...gateways.flatMap(gatewayConditions), ...routes.flatMap(routeConditions)]
+    const conditions = [
+      ...gateways.flatMap(gatewayConditions),
+      ...routes.flatMap((route) => routeConditions(situation, route)),
+    ]
     const [written] = conditions.filter(
       ({ status, message }) => status !== 'Unknown' && message !== 'Waiting for controller',
     )

@@ -1,8 +1,16 @@
 import { fired, quiet, ruledOut } from '../../model/finding.ts'
-import { quoteObject } from '../../situation/situation.ts'
+import { quoteLine, quoteObject } from '../../situation/situation.ts'
 import { defineRule } from '../define-rule.ts'
-import { apiRoutes, failed, quoteAnalyzed, quotePlaced, routeConditions } from '../lib/gateway-api.ts'
-import { hostOfCall, nameOfStored } from '../lib/gateways.ts'
+import {
+  apiRoutesNearby,
+  failed,
+  lacksRoute,
+  quoteAnalyzed,
+  quotePlaced,
+  routeConditions,
+  seeGatewayLog,
+} from '../lib/gateway-api.ts'
+import { hostOfCall, nameOfStored, noRouteLine } from '../lib/gateways.ts'
 import { quoted, tryThroughGateway } from '../lib/words.ts'
 
 /** Hostnames of the route and of the listener have nothing in common. */
@@ -13,21 +21,27 @@ export default defineRule({
   explains: ['404', 'not-applied'],
   title: 'Hostnames of route and listener do not meet',
   why: 'A route counts at a listener only for hostnames that both have. Where there is none in common the route is not attached, and the gateway answers 404.',
-  needs: ['server.config'],
+  needs: [['server.config', 'gateway.published']],
   seeAlso: ['https://gateway-api.sigs.k8s.io/concepts/api-overview/'],
   check(situation) {
-    const routes = apiRoutes(situation)
+    const routes = apiRoutesNearby(situation)
+    const lacks = lacksRoute(situation)
+    // A route of somebody else may be left out while this call has one of its own.
+    if (lacks === 'no') return quiet
     for (const route of routes) {
-      const condition = failed(routeConditions(route), 'Accepted', /^NoMatchingListenerHostname$/)
+      const condition = failed(routeConditions(situation, route), 'Accepted', /^NoMatchingListenerHostname$/)
       if (!condition) continue
       const name = `${route.object.kind} ${nameOfStored(route)}`
       const host = hostOfCall(situation, null) ?? 'HOST'
+      const line = noRouteLine(situation, 'gateway')
+      const proven = line !== null || situation.symptom === 'not-applied'
       return fired({
         subject: name,
         title: `${name} has no hostname that ${condition.at} takes, so nothing routes ${host}`,
         statement: `${name} is for ${(route.object.spec?.hostnames ?? ['every host']).join(', ')}; ${condition.message}`,
-        certainty: 'proven',
+        certainty: proven ? 'proven' : 'likely',
         supporting: [
+          ...(line ? [quoteLine(line, 'the gateway found no route')] : []),
           quotePlaced(condition),
           quoteObject(route, `hostnames of ${name}`, route.object.spec?.hostnames ?? []),
           ...quoteAnalyzed(situation, condition),
@@ -43,12 +57,12 @@ export default defineRule({
           undo: 'write the old hostname again',
         },
         verify: tryThroughGateway(situation, host, 'the status of the application, and Accepted=True at the route'),
-        wouldDecide: null,
+        wouldDecide: proven ? null : seeGatewayLog(situation),
         about: 'call',
       })
     }
     const [accepted] = routes
-      .flatMap(routeConditions)
+      .flatMap((route) => routeConditions(situation, route))
       .filter(({ type, status }) => type === 'Accepted' && status === 'True')
     return accepted ? ruledOut('a listener takes the hostnames of the route', quotePlaced(accepted)) : quiet
   },

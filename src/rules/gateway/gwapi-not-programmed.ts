@@ -12,7 +12,7 @@ export default defineRule({
   explains: ['timeout', 'reset', 'tls', '404', 'unknown'],
   title: 'The Gateway is not programmed',
   why: 'A Gateway is reachable once its Service has an address. A pending load balancer, or a class that no controller serves, leaves it without one.',
-  needs: ['server.config'],
+  needs: [['server.config', 'gateway.published']],
   seeAlso: ['https://gateway-api.sigs.k8s.io/concepts/conformance/'],
   applies: ({ gateway }) => gateway !== null,
   check(situation) {

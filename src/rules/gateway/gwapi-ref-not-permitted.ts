@@ -1,5 +1,7 @@
 import { fired, quiet, ruledOut } from '../../model/finding.ts'
 import { defineRule } from '../define-rule.ts'
+import { backendGapLines, worthOfGap } from '../lib/backend-gap.ts'
+import { quoteSign } from '../lib/front.ts'
 import {
   apiRoutes,
   backendsOf,
@@ -8,6 +10,7 @@ import {
   quoteAnalyzed,
   quotePlaced,
   routeConditions,
+  seeGatewayLog,
 } from '../lib/gateway-api.ts'
 import { apiGateways, hostOfCall, nameOfStored } from '../lib/gateways.ts'
 import { tryThroughGateway } from '../lib/words.ts'
@@ -20,13 +23,13 @@ export default defineRule({
   explains: ['500', '503', '404', 'tls'],
   title: 'A reference into another namespace is not granted',
   why: 'A backend or a certificate in another namespace needs a ReferenceGrant in that namespace. Without it the gateway answers 500 for the route, or has no certificate for the listener.',
-  needs: ['server.config'],
+  needs: [['server.config', 'gateway.published']],
   seeAlso: ['https://gateway-api.sigs.k8s.io/api-types/referencegrant/'],
   check(situation) {
     const host = hostOfCall(situation, null)
     const routes = apiRoutes(situation)
     const conditions = [
-      ...routes.flatMap(routeConditions),
+      ...routes.flatMap((route) => routeConditions(situation, route)),
       ...(situation.symptom === 'tls'
         ? apiGateways(situation).flatMap((gateway) => listenerConditions(gateway, host))
         : []),
@@ -44,12 +47,18 @@ export default defineRule({
     )
     const where =
       foreign?.namespace ?? /(?:secret|service)s? "?([\w-]+)\//i.exec(condition.message)?.[1] ?? 'TARGET-NAMESPACE'
+    const lines = backendGapLines(situation)
+    const worth = kind === 'Gateway' ? ({ certainty: 'proven', about: 'call' } as const) : worthOfGap(situation)
     return fired({
       subject: name,
       title: `${name} refers into namespace ${where}, which has not granted it`,
       statement: `${condition.message}. The reference is left out, so ${kind === 'Gateway' ? 'the listener has no certificate' : 'the gateway answers 500 for what the route would send there'}.`,
-      certainty: 'proven',
-      supporting: [quotePlaced(condition), ...quoteAnalyzed(situation, condition)],
+      certainty: worth.certainty,
+      supporting: [
+        ...quoteSign(situation, lines, 'the route has nobody to send it to'),
+        quotePlaced(condition),
+        ...quoteAnalyzed(situation, condition),
+      ],
       contradicting: [],
       fix: {
         statement: `Create one ReferenceGrant in ${where} that allows ${kind} of namespace ${metadata.namespace} to refer to this one object; leave ${name} as it is.`,
@@ -59,8 +68,8 @@ export default defineRule({
         undo: 'delete the ReferenceGrant',
       },
       verify: tryThroughGateway(situation, host ?? 'HOST', 'the status of the application, and ResolvedRefs=True'),
-      wouldDecide: null,
-      about: 'call',
+      wouldDecide: worth.certainty === 'proven' ? null : seeGatewayLog(situation),
+      about: worth.about,
     })
   },
 })

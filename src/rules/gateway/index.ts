@@ -1,6 +1,7 @@
 import type { MeshRule } from '../define-rule.ts'
 import gatewayHostNoRoute from './gateway-host-no-route.ts'
 import gatewayPortNotExposed from './gateway-port-not-exposed.ts'
+import gwapiBackendInvalid500 from './gwapi-backend-invalid-500.ts'
 import gwapiBadCertRef from './gwapi-bad-cert-ref.ts'
 import gwapiCrdMissingOrOld from './gwapi-crd-missing-or-old.ts'
 import gwapiHostnameMismatch from './gwapi-hostname-mismatch.ts'
@@ -16,6 +17,7 @@ import ingressCredentialMissing from './ingress-credential-missing.ts'
 import ingressCredentialUnauthorized from './ingress-credential-unauthorized.ts'
 import ingressGatewayConflict from './ingress-gateway-conflict.ts'
 import ingressSniMismatch from './ingress-sni-mismatch.ts'
+import kubeIngressOrClassMismatch from './kube-ingress-or-class-mismatch.ts'
 import lbEdge502 from './lb-edge-502.ts'
 import lbIdleTimeout504 from './lb-idle-timeout-504.ts'
 import passthroughWithHttpRoutes from './passthrough-with-http-routes.ts'
@@ -27,6 +29,7 @@ import vsPathMatchOrOrder from './vs-path-match-or-order.ts'
 export const gatewayRules: readonly MeshRule[] = [
   gatewayHostNoRoute,
   gatewayPortNotExposed,
+  gwapiBackendInvalid500,
   gwapiBadCertRef,
   gwapiCrdMissingOrOld,
   gwapiHostnameMismatch,
@@ -42,6 +45,7 @@ export const gatewayRules: readonly MeshRule[] = [
   ingressCredentialUnauthorized,
   ingressGatewayConflict,
   ingressSniMismatch,
+  kubeIngressOrClassMismatch,
   lbEdge502,
   lbIdleTimeout504,
   passthroughWithHttpRoutes,

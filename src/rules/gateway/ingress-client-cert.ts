@@ -16,7 +16,7 @@ export default defineRule({
   explains: ['tls', 'reset'],
   title: 'The gateway wants a client certificate',
   why: 'With mode MUTUAL the gateway closes a handshake unless the caller shows a certificate signed by an authority in its CA bundle, which stands in the Secret as ca.crt or in a second Secret NAME-cacert.',
-  needs: ['server.config'],
+  needs: [['server.config', 'gateway.published']],
   yieldsTo: [
     'ingress-credential-missing',
     'ingress-credential-unauthorized',

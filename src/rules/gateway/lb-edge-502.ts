@@ -2,7 +2,7 @@ import { fired, quiet, ruledOut } from '../../model/finding.ts'
 import { podLabel } from '../../situation/pods.ts'
 import { quote, quoteLine } from '../../situation/situation.ts'
 import { defineRule } from '../define-rule.ts'
-import { gatewayServices } from '../lib/gateway-service.ts'
+import { answeredBefore, gatewayServices } from '../lib/gateway-service.ts'
 import { hostOfCall, nameOfStored, publishes } from '../lib/gateways.ts'
 import { tryThroughGateway } from '../lib/words.ts'
 
@@ -11,15 +11,19 @@ export default defineRule({
   code: 'lb-edge-502',
   layer: 'lb-edge',
   severity: 'error',
-  explains: ['502'],
+  explains: ['502', '503'],
   title: '502 comes from the load balancer, not from the gateway',
   why: 'A load balancer answers 502 by itself when its health check fails, when it reuses a connection that the gateway has closed, or when it speaks another protocol (TLS, PROXY) than the gateway’s port. The gateway then has no line for the request.',
   needs: ['gateway.accessLog'],
   // That no 502 was logged means something only to who got one.
-  applies: ({ gateway, symptom }) => gateway !== null && symptom === '502',
+  applies: ({ gateway, symptom }) => gateway !== null && (symptom === '502' || symptom === '503'),
   check(situation) {
     const [seen] = situation.failing.flatMap(({ gateway }) => (gateway ? [gateway] : []))
-    if (seen) return ruledOut('the gateway has a line for the 502', quoteLine(seen, 'the request reached the gateway'))
+    if (seen)
+      return ruledOut(
+        `the gateway has a line for the ${situation.symptom}`,
+        quoteLine(seen, 'the request reached the gateway'),
+      )
     // An empty log says nothing: logging may be off.
     if (situation.logState('gateway') !== 'lines') return quiet
     const [pod] = situation.gateway?.pods ?? []
@@ -29,16 +33,20 @@ export default defineRule({
     // A host that nothing here serves has no reason to come this way.
     if (!pod || !entry || !reachesUs) return quiet
     const host = named ?? 'this host'
+    const before = answeredBefore(situation)
+    // A 503 is what proxies of the mesh say, too: only a response that names its writer speaks against them.
+    if (situation.symptom === '503' && before === null) return quiet
     const health = gatewayServices(situation).map((service) => nameOfStored(service))
     return fired({
       subject: 'load balancer',
-      title: `The gateway logged no 502 for ${host}: the load balancer before it answered`,
-      statement: `The access log of ${podLabel(pod)} holds lines, and none of them is a 502 for ${host}. What callers get was made before the request reached the gateway.`,
-      certainty: 'likely',
+      title: `The gateway logged no ${situation.symptom} for ${host}: the load balancer before it answered`,
+      statement: `The access log of ${podLabel(pod)} holds lines, and none of them is a ${situation.symptom} for ${host}. What callers get was made before the request reached the gateway.`,
+      certainty: before !== null ? 'proven' : 'likely',
       supporting: [
+        ...(before === null ? [] : [quote('given', 'who wrote the response', `server: ${before}`)]),
         quote(
           entry.id,
-          `the gateway's log was read: ${situation.linesAt('gateway').length} lines of this host, none with 502`,
+          `the gateway's log was read: ${situation.linesAt('gateway').length} lines of this host, none with ${situation.symptom}`,
         ),
       ],
       contradicting: [],
@@ -53,10 +61,13 @@ export default defineRule({
         undo: 'restore the settings of the balancer',
       },
       verify: tryThroughGateway(situation, host, 'the status of the application, several times in a row'),
-      wouldDecide: {
-        command: `kubectl -n ${pod.namespace} get service -o wide`,
-        why: 'read the log and the target health of the balancer that owns the external address: it says why it answered 502',
-      },
+      wouldDecide:
+        before !== null
+          ? null
+          : {
+              command: `kubectl -n ${pod.namespace} get service -o wide`,
+              why: 'read the log and the target health of the balancer that owns the external address: it says why it answered by itself',
+            },
       about: 'call',
     })
   },

@@ -1,6 +1,7 @@
 import { fired, quiet, ruledOut } from '../../model/finding.ts'
-import { quoteLine } from '../../situation/situation.ts'
+import { quote, quoteLine } from '../../situation/situation.ts'
 import { defineRule } from '../define-rule.ts'
+import { answeredBefore } from '../lib/gateway-service.ts'
 import { hostOfCall } from '../lib/gateways.ts'
 import { tryThroughGateway } from '../lib/words.ts'
 
@@ -25,6 +26,7 @@ export default defineRule({
     const [least, most] = [Math.min(...times), Math.max(...times)]
     const regular = left.length >= 2 && most - least <= least * 0.02
     const seconds = Math.round(most / 1000)
+    const before = answeredBefore(situation)
     const host = hostOfCall(situation, last) ?? 'this host'
     return fired({
       subject: 'load balancer',
@@ -32,8 +34,10 @@ export default defineRule({
       statement: `The gateway logged DC in ${left.length === 1 ? 'one line' : `${left.length} lines`} for ${host}, after ${
         regular ? `${seconds} seconds each` : `${Math.round(least / 1000)} to ${seconds} seconds`
       }: its caller left before the application answered. A load balancer that gives up then answers 504 to the client.`,
-      certainty: regular ? 'likely' : 'possible',
-      supporting: left.slice(-2).map((line) => quoteLine(line, `the caller left after ${line.record.durationMs} ms`)),
+      certainty: before !== null ? 'proven' : regular ? 'likely' : 'possible',
+      supporting: [...(before === null ? [] : [quote('given', 'who wrote the response', `server: ${before}`)])].concat(
+        left.slice(-2).map((line) => quoteLine(line, `the caller left after ${line.record.durationMs} ms`)),
+      ),
       contradicting: [],
       fix: {
         statement: `Raise the idle or request timeout of the load balancer above what this request needs, or let the application answer sooner; nothing in the mesh changes.`,
@@ -43,10 +47,13 @@ export default defineRule({
         undo: 'set the old timeout again',
       },
       verify: tryThroughGateway(situation, host, `an answer after more than ${seconds} seconds`),
-      wouldDecide: {
-        command: `curl -sv -o /dev/null 'http://GATEWAY-ADDRESS/' -H 'Host: ${host}'`,
-        why: 'the same request past the load balancer: if it answers after that time, the balancer is the one that gives up',
-      },
+      wouldDecide:
+        before !== null
+          ? null
+          : {
+              command: `curl -sv -o /dev/null 'http://GATEWAY-ADDRESS/' -H 'Host: ${host}'`,
+              why: 'the same request past the load balancer: if it answers after that time, the balancer is the one that gives up',
+            },
       about: 'call',
     })
   },

@@ -13,7 +13,7 @@ export default defineRule({
   explains: ['tls', 'reset', '404'],
   title: 'HTTP routes on a gateway that passes TLS through',
   why: 'With mode PASSTHROUGH the gateway never sees the request, only the name in the handshake, and routes by `tls` routes with sniHosts. Routes under `http` are ignored there, so the name leads nowhere.',
-  needs: ['server.config'],
+  needs: [['server.config', 'gateway.published']],
   yieldsTo: ['proxy-nack-error'],
   seeAlso: ['https://istio.io/latest/docs/ops/common-problems/network-issues/'],
   applies: ({ gateway, symptom, hints }) => gateway !== null && (symptom === 'tls' || hints.port === 443),

@@ -12,7 +12,7 @@ export default defineRule({
   explains: ['unknown', '404'],
   title: 'Redirects to the same address without end',
   why: 'A server with httpsRedirect answers every plain request with a redirect to HTTPS. Behind a load balancer that ends TLS, every request arrives plain, and callers turn in a circle.',
-  needs: ['gateway.accessLog', 'server.config'],
+  needs: ['gateway.accessLog', ['server.config', 'gateway.published']],
   applies: ({ gateway }) => gateway !== null,
   check(situation) {
     const redirects = situation

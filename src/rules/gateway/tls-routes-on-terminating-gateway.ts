@@ -22,7 +22,10 @@ export default defineRule({
   explains: ['404'],
   title: 'TLS routes on a gateway that ends TLS',
   why: 'Routes under `tls` choose by the name in the handshake and need mode PASSTHROUGH. A server that ends TLS reads HTTP and needs routes under `http`; without them it has no virtual host.',
-  needs: ['server.config', ['gateway.accessLog', 'gateway.routes']],
+  needs: [
+    ['server.config', 'gateway.published'],
+    ['gateway.accessLog', 'gateway.routes'],
+  ],
   seeAlso: ['https://istio.io/latest/docs/ops/common-problems/network-issues/'],
   applies: ({ gateway }) => gateway !== null,
   check(situation) {

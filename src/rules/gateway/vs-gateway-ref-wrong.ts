@@ -25,7 +25,7 @@ export default defineRule({
   explains: ['404'],
   title: 'A VirtualService names a Gateway that does not exist',
   why: 'A bare name in `gateways` means a Gateway in the VirtualService’s own namespace. When there is none, the routes are bound to nothing, and the gateway answers 404.',
-  needs: ['server.config'],
+  needs: [['server.config', 'gateway.published']],
   seeAlso: ['https://istio.io/latest/docs/reference/config/networking/virtual-service/'],
   applies: ({ gateway }) => gateway !== null,
   check(situation) {

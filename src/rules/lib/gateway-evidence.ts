@@ -48,7 +48,10 @@ export function staleInstead(situation: Situation, host: string): { words: strin
 }
 
 /** `ns/host` in a server's hosts lets in VirtualServices of that namespace only. */
-function mayBind(hosts: readonly string[], service: { readonly metadata: { readonly namespace?: string } }): boolean {
+export function mayBind(
+  hosts: readonly string[],
+  service: { readonly metadata: { readonly namespace?: string } },
+): boolean {
   return hosts.some((pattern) => {
     const slash = pattern.indexOf('/')
     const namespace = slash < 0 ? '*' : pattern.slice(0, slash)

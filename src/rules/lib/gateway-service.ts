@@ -36,3 +36,13 @@ export function dialledPort({ hints, pasted, symptom }: Situation): number | nul
   if (hints.port !== null && pasted.curl) return hints.port
   return symptom === 'tls' ? 443 : null
 }
+
+/** A response that says who wrote it, and it was no Envoy: what stands before the gateway answered. */
+export function answeredBefore({ pasted, gateway, symptom }: Situation): string | null {
+  const { curl } = pasted
+  if (!curl || !gateway || String(curl.status) !== symptom) return null
+  const header = (name: string) => curl.responseHeaders.find(([key]) => key.toLowerCase() === name)?.[1] ?? null
+  const server = header('server')
+  const touched = curl.responseHeaders.some(([key]) => key.toLowerCase().startsWith('x-envoy-'))
+  return server !== null && !touched && !/envoy/i.test(server) ? server : null
+}

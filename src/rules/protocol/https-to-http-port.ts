@@ -1,5 +1,6 @@
 import { defineRule } from '../define-rule.ts'
 import { anyLog, decidedByLine } from '../lib/decided-by-line.ts'
+import { dialledPort } from '../lib/gateway-service.ts'
 import { callerName, destinationName, handOver, tryAgain } from '../lib/words.ts'
 
 /** What arrived at an HTTP port was no HTTP, mostly TLS. */
@@ -29,14 +30,20 @@ export default defineRule({
       'no line speaks of something that is no HTTP',
       ({ who, often, where }) => {
         const caller = where === 'gateway' ? 'The caller' : callerName(situation)
-        const port = situation.server.portNumber ?? 'of the call'
+        const atGateway = where === 'gateway'
+        const port = (atGateway ? dialledPort(situation) : situation.server.portNumber) ?? 'of the call'
+        const to = atGateway
+          ? `a plain HTTP port of ${who.toLowerCase()}`
+          : `${destinationName(situation)}, which takes HTTP`
         return {
           subject: destinationName(situation),
-          title: `${caller} sends something that is no HTTP to ${destinationName(situation)}, which takes HTTP`,
+          title: `${caller} sends something that is no HTTP to ${to}`,
           statement: `${who} could not parse ${often} as HTTP (400 DPE http1.codec_error) and saw neither method nor path. TLS towards a plain HTTP port looks like this.`,
           sign: 'what arrived was no HTTP',
           fix: handOver(
-            `Let the caller use http:// on port ${port}, or, where the application itself does TLS there, name the port https or tls.`,
+            atGateway
+              ? `Let callers, and a load balancer before the gateway, use http:// on port ${port}, or send TLS to the port where a server of the Gateway ends it.`
+              : `Let the caller use http:// on port ${port}, or, where the application itself does TLS there, name the port https or tls.`,
             `callers of ${destinationName(situation)} on this port`,
           ),
           verify: tryAgain(situation, 'an answer of the application to plain HTTP'),
