@@ -25,7 +25,7 @@ export default defineRule({
   code: 'gateway-host-no-route',
   layer: 'gateway-routing',
   severity: 'error',
-  explains: ['404'],
+  explains: ['404', 'not-applied'],
   title: 'No virtual host at the gateway for this host',
   why: 'A gateway answers 404 by itself when no VirtualService or route is bound to it for the Host header of the request: the hosts of the Gateway and of the VirtualService have to overlap, and the VirtualService has to name the Gateway.',
   needs: [['gateway.accessLog', 'gateway.routes']],

@@ -15,7 +15,7 @@ export default defineRule({
   title: '502 comes from the load balancer, not from the gateway',
   why: 'A load balancer answers 502 by itself when its health check fails, when it reuses a connection that the gateway has closed, or when it speaks another protocol (TLS, PROXY) than the gateway’s port. The gateway then has no line for the request.',
   needs: ['gateway.accessLog'],
-  applies: ({ gateway }) => gateway !== null,
+  applies: ({ gateway, symptom }) => gateway !== null && symptom === '502',
   check(situation) {
     const [seen] = situation.failing.flatMap(({ gateway }) => (gateway ? [gateway] : []))
     if (seen) return ruledOut('the gateway has a line for the 502', quoteLine(seen, 'the request reached the gateway'))
