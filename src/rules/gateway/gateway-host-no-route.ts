@@ -28,7 +28,7 @@ export default defineRule({
   layer: 'gateway-routing',
   severity: 'error',
   // Of a failing handshake it is what comes next.
-  explains: ['404', 'tls'],
+  explains: ['404', 'tls', 'not-applied'],
   title: 'No virtual host at the gateway for this host',
   why: 'A gateway answers 404 by itself when no VirtualService or route is bound to it for the Host header of the request: the hosts of the Gateway and of the VirtualService have to overlap, and the VirtualService has to name the Gateway.',
   needs: [['gateway.accessLog', 'gateway.routes']],

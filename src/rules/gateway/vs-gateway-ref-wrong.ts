@@ -22,7 +22,7 @@ export default defineRule({
   code: 'vs-gateway-ref-wrong',
   layer: 'gateway-routing',
   severity: 'error',
-  explains: ['404'],
+  explains: ['404', 'not-applied'],
   title: 'A VirtualService names a Gateway that does not exist',
   why: 'A bare name in `gateways` means a Gateway in the VirtualService’s own namespace. When there is none, the routes are bound to nothing, and the gateway answers 404.',
   needs: [['server.config', 'gateway.published']],

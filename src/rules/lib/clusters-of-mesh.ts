@@ -39,6 +39,11 @@ export function eastWestGateways({ store }: Situation): readonly Stored[] {
   })
 }
 
+/** Signs that there is a second cluster at all. A lone cluster is called Kubernetes, and has no gateway for others. */
+export function hasOtherClusters(situation: Situation, here: string | null): boolean {
+  return (here !== null && here !== 'Kubernetes') || eastWestGateways(situation).length > 0
+}
+
 /** Where other clusters would reach it; empty while the load balancer is pending. */
 export function externalAddresses({ object }: Stored): readonly string[] {
   const ingress: readonly { ip?: string; hostname?: string }[] = object.status?.loadBalancer?.ingress ?? []

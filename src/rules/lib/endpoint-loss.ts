@@ -5,6 +5,7 @@ import { servicePorts } from '../../situation/ends.ts'
 import type { Stored } from '../../situation/objects.ts'
 import { matchesLabels, type PodView } from '../../situation/pods.ts'
 import { quote, quoteObject, type Situation } from '../../situation/situation.ts'
+import { clusterIdOf, hasOtherClusters } from './clusters-of-mesh.ts'
 import { refOf } from './front.ts'
 import { editFix } from './make-hit.ts'
 import { containersOf } from './pod-facts.ts'
@@ -145,7 +146,11 @@ function nothingSelected(
     ],
     fix: editFix(
       refOf(service),
-      `Correct spec.selector of ${label(service)} so that it fits the labels of its pods; keep its ports.`,
+      `Correct spec.selector of ${label(service)} so that it fits the labels of its pods; keep its ports.${
+        hasOtherClusters(situation, situation.client.pod ? clusterIdOf(situation.client.pod) : null)
+          ? ' If its pods live in another cluster, the Service is right: istioctl remote-clusters says whether istiod reads that cluster.'
+          : ''
+      }`,
       `every caller of ${label(service)}`,
       'a selector that fits other pods sends traffic to them',
     ),

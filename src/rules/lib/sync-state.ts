@@ -35,10 +35,14 @@ export function isSynced(situation: Situation, pod: PodView): boolean {
  * and filters behind them, and its certificates; its routes and endpoints are those of calls that it makes itself.
  */
 export function decidesCall({ client, gateway, waypoint }: Situation, pod: PodView, types: readonly string[]): boolean {
-  const routes = [...client.pods, ...(gateway?.pods ?? []), ...(waypoint?.pods ?? [])]
-  const calls = routes.some(({ name, namespace }) => name === pod.name && namespace === pod.namespace)
-  return calls || types.length === 0 || types.some((type) => type !== 'RDS' && type !== 'EDS')
+  const fronts = [...client.pods, ...(gateway?.pods ?? []), ...(waypoint?.pods ?? [])]
+  const calls = fronts.some(({ name, namespace }) => name === pod.name && namespace === pod.namespace)
+  const idle = calls ? names : [...names, 'RDS', 'EDS']
+  return types.length === 0 || types.some((type) => !idle.includes(type))
 }
+
+/** Tables of names for DNS: no route, cluster or listener depends on them. */
+const names: readonly string[] = ['NDS', 'PCDS']
 
 export function quoteStates(situation: Situation, pod: PodView, statement: string): Quote | null {
   const sync = situation.sync(pod)

@@ -9,6 +9,7 @@ import {
   eastWestGateways,
   eastWestPort,
   externalAddresses,
+  hasOtherClusters,
   networkOf,
   ownerOf,
 } from '../lib/clusters-of-mesh.ts'
@@ -65,11 +66,6 @@ export default defineRule({
     return fired(dialledDirectly(situation, { found, address, writer, other, sign }))
   },
 })
-
-/** Signs that there is a second cluster at all. A lone cluster is called Kubernetes, and has no gateway for others. */
-function hasOtherClusters(situation: Situation, here: string | null): boolean {
-  return (here !== null && here !== 'Kubernetes') || eastWestGateways(situation).length > 0
-}
 
 interface Dialled {
   readonly found: Found
