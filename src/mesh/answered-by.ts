@@ -106,7 +106,8 @@ function behindTheLastLine(
   if (last === 'serverLine')
     return {
       hop: 'app',
-      certainty: 'proven',
+      // A connection that ended without a flag: bytes were carried, and who closed it stands nowhere.
+      certainty: line.kind === 'tcp' && !cut ? 'likely' : 'proven',
       because: cut
         ? 'the server’s proxy had passed the request to the application, and the application’s side ended the connection'
         : `the server’s proxy passed on what the application answered (${said(line)})`,

@@ -24,3 +24,9 @@ export function answeredStatus({ kind, code, details }: AccessLogRecord): number
   if (kind !== 'http' || code !== 200 || details === null) return code
   return ownAnswers.find(([reason]) => reason.test(details))?.[1] ?? code
 }
+
+/** Clients of gRPC name themselves, and its paths are /PACKAGE.SERVICE/METHOD. */
+export function isGrpcRequest({ method, path, userAgent }: AccessLogRecord): boolean {
+  if (method !== 'POST') return false
+  return /^grpc-/.test(userAgent ?? '') || /^\/[\w.]+\.[A-Z]\w*\/[A-Z]\w*$/.test(path ?? '')
+}

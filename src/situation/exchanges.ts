@@ -412,6 +412,11 @@ export function showsSymptom(record: AccessLogRecord, symptom: SymptomId): boole
     case 'unknown':
       return code === 0 || (code ?? 0) >= 400 || flags.length > 0
     default:
-      return String(code) === symptom
+      return (
+        String(code) === symptom || (code !== record.code && unavailable.has(symptom) && unavailable.has(`${code}`))
+      )
   }
 }
+
+/** What gRPC callers see as UNAVAILABLE, whichever of them it was. */
+const unavailable: ReadonlySet<string> = new Set(['502', '503', '504'])

@@ -1,4 +1,4 @@
-import type { AccessLogRecord } from '../model/access-log.ts'
+import { isGrpcRequest } from '../mesh/answered-status.ts'
 import type { NotChecked } from '../model/diagnosis.ts'
 import type { Exchange } from './exchanges.ts'
 import { curlShowsSymptom, isSeenFromFront, ztunnelShowsSymptom } from './reading.ts'
@@ -124,7 +124,7 @@ function neverSeen(situation: Situation): NotChecked[] {
 function grpcOutcome({ failing, passing }: Situation): NotChecked[] {
   const last = passing.at(-1)
   const line = last?.server ?? last?.client ?? last?.gateway
-  if (failing.length > 0 || !line || !isGrpc(line.record)) return []
+  if (failing.length > 0 || !line || !isGrpcRequest(line.record)) return []
   if ([...grpcStatusKeys].some((key) => line.record.extra[key] !== undefined)) return []
   return [
     {
@@ -137,9 +137,3 @@ function grpcOutcome({ failing, passing }: Situation): NotChecked[] {
 }
 
 const grpcStatusKeys = new Set(['grpc_status', 'grpc_status_number', 'GRPC_STATUS', 'GRPC_STATUS_NUMBER'])
-
-/** Clients of gRPC name themselves, and its paths are /PACKAGE.SERVICE/METHOD. */
-function isGrpc({ method, path, userAgent, protocol }: AccessLogRecord): boolean {
-  if (method !== 'POST' || protocol === 'HTTP/1.1') return false
-  return /^grpc-/.test(userAgent ?? '') || /^\/[\w.]+\.[A-Z]\w*\/[A-Z]\w*$/.test(path ?? '')
-}

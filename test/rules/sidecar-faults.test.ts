@@ -32,6 +32,17 @@ describe('gRPC says 200 whatever happened', () => {
     expect(diagnosis.answeredBy.hop).toBe('server-proxy')
   })
 
+  test('a protocol error towards a port that is called http is the port’s name, not the application’s headers', async () => {
+    const broken = (text: string) =>
+      asGrpc(text).replaceAll(
+        /200 URX,UF \S+ - "[^"]*"/g,
+        '200 UPE upstream_reset_before_response_started{protocol_error} - "-"',
+      )
+    const diagnosis = await concludes('503-connection-refused', { given: anyPath, edit: editText(proxyLogs, broken) })
+    expect(diagnosis.verdict).toBe('suspects')
+    expect(codes(diagnosis)).toEqual(['grpc-on-http1-port'])
+  })
+
   test('what the application answered is not known from such lines, so nothing is clean', async () => {
     const asSuccess = (text: string) => asGrpc(text.replaceAll(/503 URX,UF \S+ - "[^"]*"/g, '503 - via_upstream - "-"'))
     const diagnosis = await concludes('503-connection-refused', {

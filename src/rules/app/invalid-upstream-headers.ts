@@ -1,3 +1,4 @@
+import { isGrpcRequest } from '../../mesh/answered-status.ts'
 import { fired } from '../../model/finding.ts'
 import { defineRule } from '../define-rule.ts'
 import { isInbound } from '../lib/app-answers.ts'
@@ -28,7 +29,9 @@ export default defineRule({
     const destination = destinationName(situation)
     const { server } = situation
     // HTTP/2 towards an application that only knows HTTP/1.1 looks the same.
-    const isSure = !speaksHttp2(server.port) && (situation.passing.length > 0 || server.port?.protocol === 'http')
+    const isGrpc = lines.some(({ record }) => isGrpcRequest(record))
+    const isSure =
+      !speaksHttp2(server.port) && !isGrpc && (situation.passing.length > 0 || server.port?.protocol === 'http')
     const pod = lines.at(-1)?.pod ?? server.pod
     const port = server.port?.containerPort ?? server.portNumber
     return fired(

@@ -1,3 +1,4 @@
+import { isGrpcRequest } from '../../mesh/answered-status.ts'
 import { fired } from '../../model/finding.ts'
 import { quoteLine, quoteObject } from '../../situation/situation.ts'
 import { defineRule } from '../define-rule.ts'
@@ -31,7 +32,7 @@ export default defineRule({
     const parse = situation
       .linesAt('server')
       .find(({ record }) => /codec_error/.test(record.details ?? '') && near(record.time, line.record.time))
-    const fromGrpc = line.record.protocol === 'HTTP/2' && !http2
+    const fromGrpc = (line.record.protocol === 'HTTP/2' || isGrpcRequest(line.record)) && !http2
     const towardsHttp1 = http2 && where === 'server' && situation.passing.length === 0
     if (!parse && !fromGrpc && !towardsHttp1)
       return signMissing(situation, 'the protocols of both sides fit as far as was read')
