@@ -280,7 +280,7 @@ function unresolvedOf(situation: Situation): NotChecked[] {
       unlock: `kubectl get pods ${situation.clientNamespace ? `-n ${situation.clientNamespace}` : '-A -o wide'}`,
     })
   }
-  list.push(...refusedKinds(situation), ...symptomGaps(situation))
+  list.push(...refusedKinds(situation))
   if (typed.to && server.service === null && server.pods.length === 0 && !server.external) {
     list.push({
       what: `the destination ${typed.to.text}`,
@@ -335,6 +335,8 @@ function unresolvedOf(situation: Situation): NotChecked[] {
       unlock: "name the destination with --to svc/NAME.NAMESPACE:PORT, or give a line of the caller's log with --log",
     })
   }
+  // Who calls whom comes first: without that, a line that is missing says little.
+  list.push(...symptomGaps(situation))
   return list
 }
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
+import { readTarget } from '../../src/cli/target.ts'
 import { add, change, notReady, without } from '../helpers/edit-objects.ts'
 import { type PlayOptions, play } from '../helpers/play.ts'
 import { type Edit, edits, editText } from '../helpers/session-fixtures.ts'
-import { target } from '../helpers/walk-capture.ts'
 
 async function concludes(recording: string, options: PlayOptions = {}) {
   const { state } = await play(recording, options)
@@ -142,7 +142,7 @@ describe('what the proxy does not know goes out in plaintext', () => {
 
   test('--to may be the address of a pod', async () => {
     const diagnosis = await concludes('503-dr-disable-strict', {
-      given: (given) => ({ ...anyPath(given), to: target('10.244.200.20:8080'), host: null }),
+      given: (given) => ({ ...anyPath(given), to: readTarget('10.244.200.20:8080'), host: null }),
       edit: edits(without('DestinationRule'), passedOn('10.244.200.20:8080'), owner),
     })
     expect(codes(diagnosis)).toEqual(['headless-podip-503'])

@@ -141,7 +141,13 @@ function fromPorts(situation: Situation): Refused | null {
 /** What stops the call now stands before the application, and the Service leads to a port that nobody declares. */
 export function refusedLater(situation: Situation): Refused | null {
   if (!stopsBeforeApplication(situation) || situation.exchanges.some(hasArrived)) return null
-  return undeclaredTarget(situation)
+  return dialsElsewhere(situation) ? null : undeclaredTarget(situation)
+}
+
+/** What failed was sent to somebody who is none of the pods that were read: a gateway of another cluster, say. */
+function dialsElsewhere({ failing, server }: Situation): boolean {
+  const dialled = failing.flatMap(({ client, gateway }) => ipOf((client ?? gateway)?.record.upstreamHost ?? null) ?? [])
+  return dialled.length > 0 && !dialled.some((address) => server.pods.some(({ ip }) => ip === address))
 }
 
 function undeclaredTarget({ server }: Situation): Refused | null {
