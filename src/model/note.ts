@@ -26,6 +26,10 @@ const NoteCause = z.looseObject({
   certainty: Certainty,
   subject: z.string().optional().describe('the object or workload it is about'),
   severity: z.enum(['error', 'warning', 'info']).optional(),
+  bites: z
+    .enum(['now', 'next'])
+    .optional()
+    .describe('now: it explains what was seen; next: it would stop the call once what bites now is gone'),
   supporting: EvidenceIds,
   contradicting: EvidenceIds,
   wouldDecide: z

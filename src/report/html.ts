@@ -133,7 +133,7 @@ function causeBox(note: Note, cause: NoteCause, letter: string | null): string {
     : ''
   const seeAlso = cause.seeAlso.map((code) => `<code>${forHtml(code)}</code>`).join(' ')
   return `<article class="cause">
-<h3>${letter === null ? '' : `${letter}: `}${forHtml(cause.title)}</h3>
+<h3>${letter === null ? (cause.bites === 'next' ? 'Next, once that is fixed: ' : '') : `${letter}: `}${forHtml(cause.title)}</h3>
 <p><span class="badge">${certaintyWords[cause.certainty]}</span> <span class="badge">${cause.layer}</span> <code>${forHtml(cause.code)}</code></p>
 <p>${forHtml(cause.statement)}</p>
 <h4>${letter === null ? 'Proof' : 'Speaks for it'}</h4>

@@ -3,6 +3,7 @@ import { forLine, forMarkdown, markdownBlock, markdownCell, markdownCode } from 
 import { hopLines } from './hops.ts'
 import {
   callLine,
+  causeName,
   certaintyOf,
   certaintyWords,
   clusterLine,
@@ -83,12 +84,6 @@ function hopBlock(note: Note): string {
 }
 
 function causeBlocks(note: Note, cause: NoteCause, index: number): readonly string[] {
-  const name =
-    note.verdict === 'suspects'
-      ? `Suspect ${String.fromCharCode(65 + (index % 26))}: `
-      : note.causes.length > 1
-        ? `Cause ${index + 1}: `
-        : 'Why: '
   const decider = cause.wouldDecide
     ? [
         `**Would decide:** ${forMarkdown(cause.wouldDecide.why)}`,
@@ -96,7 +91,7 @@ function causeBlocks(note: Note, cause: NoteCause, index: number): readonly stri
       ]
     : []
   return [
-    `## ${name}${forMarkdown(cause.title)}`,
+    `## ${causeName(note, cause, index)}: ${forMarkdown(cause.title)}`,
     `${forMarkdown(cause.statement)}`,
     `${markdownCode(cause.code)} · ${cause.layer} · ${certaintyWords[cause.certainty]}`,
     proofBlock(note.verdict === 'suspects' ? 'Speaks for it' : 'Proof', evidenceOf(note, cause.supporting)),

@@ -3,6 +3,7 @@ import { forSlack, slackCode } from './escape.ts'
 import {
   answeredWords,
   callLine,
+  causeName,
   certaintyOf,
   certaintyWords,
   effectWords,
@@ -84,12 +85,7 @@ function sections(note: Note): readonly (readonly string[])[] {
 }
 
 function causeLines(note: Note, cause: NoteCause, index: number): readonly string[] {
-  const name =
-    note.verdict === 'suspects'
-      ? `Suspect ${String.fromCharCode(65 + (index % 26))}`
-      : note.causes.length > 1
-        ? `Cause ${index + 1}`
-        : 'Why'
+  const name = causeName(note, cause, index)
   const proof = (ids: readonly string[], mark: string) =>
     evidenceOf(note, ids).flatMap((entry) => {
       const missing = entry.status === 'missing' ? ` (not read: ${say(entry.reason ?? 'unknown reason')})` : ''

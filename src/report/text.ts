@@ -3,6 +3,7 @@ import { forLine } from './escape.ts'
 import { hopLines } from './hops.ts'
 import {
   callLine,
+  causeName,
   certaintyOf,
   certaintyWords,
   clusterLine,
@@ -98,12 +99,7 @@ export function text(note: Note, { width = 80, colour = false, full = false }: T
 type Page = ReturnType<typeof newPage>
 
 function writeCause(page: Page, note: Note, cause: NoteCause, index: number): void {
-  const name =
-    note.verdict === 'suspects'
-      ? `Suspect ${String.fromCharCode(65 + (index % 26))}`
-      : note.causes.length > 1
-        ? `Cause ${index + 1}`
-        : 'Why'
+  const name = causeName(note, cause, index)
   page.heading(`${name}: ${cause.title}`)
   page.para(cause.statement, '  ')
   page.para(`${cause.code} · ${cause.layer} · ${certaintyWords[cause.certainty]}`, '  ', '  ', 'dim')

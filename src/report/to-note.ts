@@ -215,6 +215,7 @@ function noteCause(cause: Cause, ids: (quotes: readonly Quote[]) => string[]): N
     certainty,
     subject,
     severity,
+    bites: cause.about === 'next' ? 'next' : 'now',
     supporting: ids(cause.supporting),
     contradicting: ids(cause.contradicting),
     wouldDecide: wouldDecide === null ? null : { ...wouldDecide },

@@ -1,4 +1,4 @@
-import type { Note, NoteEvidence } from '../model/note.ts'
+import type { Note, NoteCause, NoteEvidence } from '../model/note.ts'
 import { forLine } from './escape.ts'
 
 export const verdictSymbols: Readonly<Record<Note['verdict'], string>> = {
@@ -13,6 +13,13 @@ export const verdictWords: Readonly<Record<Note['verdict'], string>> = {
   suspects: 'Suspects, not decided yet',
   clean: 'Nothing found, and everything needed was looked at',
   inconclusive: 'Inconclusive: something needed could not be looked at',
+}
+
+/** What stands above a cause: a candidate, the one cause, or its place in the order. */
+export function causeName({ verdict, causes }: Note, cause: NoteCause, index: number): string {
+  if (cause.bites === 'next') return 'Next, once that is fixed'
+  if (verdict === 'suspects') return `Suspect ${String.fromCharCode(65 + (index % 26))}`
+  return causes.filter(({ bites }) => bites !== 'next').length > 1 ? `Cause ${index + 1}` : 'Why'
 }
 
 export const certaintyWords = {

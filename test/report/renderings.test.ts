@@ -53,6 +53,14 @@ describe.each(Object.entries(long))('%s tells everything that matters', (name, r
     expect(page.indexOf(escaped(causeNote.summary))).toBeLessThan(page.indexOf(escaped(cause.statement)))
   })
 
+  test('what would only bite later is told from what bites now', () => {
+    const later = { ...cause, title: 'and a policy behind it', bites: 'next' as const }
+    const page = flat({ ...causeNote, causes: [{ ...cause, bites: 'now' }, later] })
+    expect(page).toContain(escaped(`Next, once that is fixed: ${later.title}`))
+    expect(page).not.toMatch(/Cause [12]|Suspect/)
+    expect(flat(causeNote)).not.toContain('once that is fixed')
+  })
+
   test.each([
     ['certainty', 'proven'],
     ['quoted proof', '"- - -" 0 NR filter_chain_not_found'],
