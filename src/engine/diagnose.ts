@@ -23,6 +23,8 @@ export interface DiagnoseInput {
   readonly cutShort: string | null
   /** Things that could not be established at all: an end of the call that was not found. */
   readonly unresolved: readonly NotChecked[]
+  /** Whoever cannot conclude says what stays open and which command reads on. */
+  readonly nextLook: { readonly gap: NotChecked; readonly step: NextStep }
 }
 
 /** The order in which decisions bite on the way of a request, from the caller to the application. */
@@ -98,8 +100,7 @@ export function diagnose(input: DiagnoseInput): Diagnosis {
     .map(({ hit }) => hit)
     .sort(byBite)
 
-  const gaps = [...input.unresolved, ...whatWasNotChecked(input)]
-  const notChecked = verdict === 'inconclusive' && gaps.length === 0 ? blindRules.map(gapOf) : gaps
+  const notChecked = gapsOf(input, verdict, blindRules)
   return {
     verdict,
     summary: summarise(input, verdict, causes, notChecked),
@@ -108,7 +109,7 @@ export function diagnose(input: DiagnoseInput): Diagnosis {
     otherFindings: others,
     ruledOut: [...ruledOutOnes(input), ...outshone].filter(({ code }) => !causes.some((cause) => cause.code === code)),
     notChecked,
-    nextSteps: nextSteps(verdict, causes, notChecked),
+    nextSteps: nextSteps(input, verdict, causes, notChecked),
     observed: input.observed,
   }
 }
@@ -200,6 +201,13 @@ function ruledOutOnes(input: DiagnoseInput): RuledOut[] {
   })
 }
 
+/** A walk that cannot conclude names at least one gap: a command that failed, a blind rule, or where to look on. */
+function gapsOf(input: DiagnoseInput, verdict: VerdictKind, blindRules: ReturnType<typeof blindOnes>): NotChecked[] {
+  const gaps = [...input.unresolved, ...whatWasNotChecked(input)]
+  if (verdict !== 'inconclusive' || gaps.length > 0) return gaps
+  return blindRules.length > 0 ? blindRules.map(gapOf) : [input.nextLook.gap]
+}
+
 function whatWasNotChecked(input: DiagnoseInput): NotChecked[] {
   const seen = new Set<string>()
   const list: NotChecked[] = []
@@ -276,7 +284,12 @@ function summarise(
   }
 }
 
-function nextSteps(verdict: VerdictKind, causes: readonly Cause[], notChecked: readonly NotChecked[]): NextStep[] {
+function nextSteps(
+  { nextLook }: DiagnoseInput,
+  verdict: VerdictKind,
+  causes: readonly Cause[],
+  notChecked: readonly NotChecked[],
+): NextStep[] {
   const steps: NextStep[] = []
   for (const cause of causes) {
     if (verdict === 'suspects' && cause.wouldDecide)
@@ -303,13 +316,15 @@ function nextSteps(verdict: VerdictKind, causes: readonly Cause[], notChecked: r
     })
   }
   if (verdict === 'inconclusive') {
-    for (const gap of notChecked.slice(0, 3))
+    // A gap that only repeats the command below is said there.
+    for (const gap of notChecked.slice(0, 3).filter(({ unlock }) => unlock !== nextLook.step.command))
       steps.push({
         command: null,
         statement: gap.unlock,
         because: `${gap.what} could not be looked at`,
         effect: 'reads',
       })
+    steps.push(nextLook.step)
   }
   // Two causes may want the same command.
   return steps.filter(

@@ -2,7 +2,7 @@ import type { CallSummary, Given, SymptomId } from '../model/call.ts'
 import type { Runner } from '../model/command.ts'
 import { displayCommand } from '../model/command.ts'
 import type { WalkPorts } from '../model/control.ts'
-import type { AnsweredBy, Diagnosis, NotChecked } from '../model/diagnosis.ts'
+import type { AnsweredBy, Diagnosis, NextStep, NotChecked } from '../model/diagnosis.ts'
 import type { EvidenceEntry, EvidenceKey, Quote } from '../model/evidence.ts'
 import type { AnyRule, RuleOutcome } from '../model/finding.ts'
 import { type AnyProbe, splitKey } from '../model/probe.ts'
@@ -23,6 +23,8 @@ export interface Reading {
   readonly symptomSeen: boolean
   readonly symptoms: readonly SymptomId[]
   readonly unresolved: readonly NotChecked[]
+  /** Where to look on, should nothing explain the symptom. */
+  readonly nextLook: { readonly gap: NotChecked; readonly step: NextStep }
   /** Keys that pasted lines and transcripts answer, so that no command has to. */
   readonly handedIn: readonly EvidenceKey[]
 }
@@ -171,6 +173,7 @@ async function drive<S>(options: WalkOptions<S>, emit: (event: RunEvent) => void
       observed: reading.observed,
       symptomSeen: reading.symptomSeen,
       unresolved: reading.unresolved,
+      nextLook: reading.nextLook,
       cutShort: cutShort?.text ?? null,
       probeInfo: (name) => options.probes.find((probe) => probe.name === name) ?? null,
     })

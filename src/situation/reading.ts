@@ -5,6 +5,7 @@ import type { AnsweredBy, NotChecked } from '../model/diagnosis.ts'
 import type { EvidenceKey, Quote } from '../model/evidence.ts'
 import type { GroundFacts } from '../model/run.ts'
 import { type Exchange, showsSymptom, type ZtunnelLine } from './exchanges.ts'
+import { type NextLook, nextLookOf } from './next-look.ts'
 import type { KubeRead } from './objects.ts'
 import { type PodView, podLabel } from './pods.ts'
 import { hostsPublishing, isRouted, outsideName } from './published.ts'
@@ -22,6 +23,7 @@ export interface SituationReading {
   /** The symptom as given; where nobody named one, those that the lines of the call show. */
   readonly symptoms: readonly SymptomId[]
   readonly unresolved: readonly NotChecked[]
+  readonly nextLook: NextLook
   readonly handedIn: readonly EvidenceKey[]
 }
 
@@ -35,6 +37,7 @@ export function readSituation(situation: Situation): SituationReading {
     observed: observedOf(situation),
     symptomSeen: situation.failing.length > 0 || curlShowsSymptom(situation) || ztunnelShowsSymptom(situation),
     unresolved: unresolvedOf(situation),
+    nextLook: nextLookOf(situation),
     handedIn: handedInBy(situation),
     symptoms: symptomsOf(situation),
   }

@@ -491,6 +491,24 @@ describe('what the logs show and what was complained about do not fit', () => {
     expect(diagnosis.notChecked.map(({ what }) => what)).toContain('whether it still fails')
   })
 
+  test('503-app-resets: the caller logs UC, and the destination’s log holds no line of it', async () => {
+    const ended = editText(/^kubectl logs web-/, (text) =>
+      text.replaceAll('503 - via_upstream', '503 UC upstream_reset_before_response_started{connection_termination}'),
+    )
+    const silent = editText(/^kubectl logs ledger-/, (text) =>
+      text
+        .split('\n')
+        .filter((line) => !line.includes(' 503 UC '))
+        .join('\n'),
+    )
+    const diagnosis = await concludes('503-app-resets', { edit: edits(ended, silent) })
+    expect(diagnosis.verdict).toBe('inconclusive')
+    expect(diagnosis.notChecked[0]?.what).toMatch(/^what became of these requests at ledger-/)
+    expect(diagnosis.nextSteps.map(({ command }) => command).join()).toMatch(
+      /kubectl logs -n pay ledger-\S+ -c istio-proxy/,
+    )
+  })
+
   test('503-dr-disable-strict: the rule is gone and requests pass again', async () => {
     const again = appended('web-', passed(1, '/v1/balance'), passed(2, '/v1/balance'))
     const diagnosis = await concludes('503-dr-disable-strict', { edit: edits(noRule, again) })

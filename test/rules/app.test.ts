@@ -64,6 +64,18 @@ describe('connections that the application ends', () => {
     expect(state.diagnosis?.causes.map(({ code }) => code)).toEqual(['uc-keepalive-race'])
   })
 
+  test('equal silence before cut and answered requests is no timer yet: both are suspects (changed: 20 s before each)', async () => {
+    const { state } = await play('503-app-resets', {
+      edit: editText(/^kubectl logs ledger-.*istio-proxy/, (text) => idleBeforeCuts(text, 20_000)),
+    })
+    expect(state.diagnosis?.verdict).toBe('suspects')
+    expect(state.diagnosis?.causes.map(({ code }) => code).sort()).toEqual([
+      'app-closes-connection',
+      'uc-keepalive-race',
+    ])
+    for (const { wouldDecide } of state.diagnosis?.causes ?? []) expect(wouldDecide?.command).toContain('kubectl logs')
+  })
+
   test('the length of the answer gives a cut connection away where the destination’s log is forbidden', async () => {
     const { outcome, state } = await play('503-app-resets', { edit: forbid(/^kubectl logs .* -n pay -c istio-proxy/) })
     expect(outcome('app-closes-connection')).toMatchObject({ status: 'fired', hits: [{ certainty: 'possible' }] })
@@ -78,7 +90,7 @@ describe('connections that the application ends', () => {
 })
 
 /** One connection at a time: 20 s of silence before each cut, 1 s before each answer, a new port after a cut. */
-function idleBeforeCuts(text: string): string {
+function idleBeforeCuts(text: string, pause = 1000): string {
   let at = Date.parse('2026-11-21T06:00:00Z')
   let port = 40_000
   let answered = 0
@@ -87,7 +99,7 @@ function idleBeforeCuts(text: string): string {
     .filter((line) => line.startsWith('['))
     .map((line) => {
       const cut = line.includes(' 503 UC ') && answered > 0
-      at += cut ? 20_000 : 1000
+      at += cut ? 20_000 : pause
       const own = port
       answered = cut ? 0 : answered + 1
       if (cut) port += 1

@@ -147,6 +147,11 @@ describe('near twins of a missed ALLOW list (403-allow-list-miss with another ru
       'authz-principal-wrong-identity (proven)',
     ],
     [
+      'the rule names an account that no pod has just now and that resembles nothing: a job’s, or a former one',
+      callers([from('cluster.local/ns/shop/sa/nightly-export')]),
+      'authz-allow-list-miss (likely) + authz-principal-wrong-identity (likely)',
+    ],
+    [
       'the rule is of a former trust domain',
       callers([from('old.example/ns/shop/sa/cart')]),
       'authz-principal-wrong-identity (proven)',
@@ -384,10 +389,18 @@ describe('addresses at a gateway (404-gateway-host, refused by a policy instead)
   })
 
   test('a Service that hides its clients: the rule never sees an address of the outside', async () => {
-    const [cause] = (await play('404-gateway-host', at(office('203.0.113.0/24')))).state.diagnosis?.causes ?? []
+    const ofNode = editLog('istio-ingressgateway', (line) => line.replaceAll('10.244.251.20', '10.244.0.1'))
+    const [cause] = (await play('404-gateway-host', at(office('203.0.113.0/24'), ofNode))).state.diagnosis?.causes ?? []
     expect(cause).toMatchObject({ code: 'authz-ip-source-wrong', certainty: 'proven' })
     expect(cause?.statement).toContain('externalTrafficPolicy Cluster')
     expect(cause?.fix.commands[0]).toContain('patch service istio-ingressgateway')
+  })
+  test('an address inside that is nobody’s node may be the client’s own', async () => {
+    const { causes = [], verdict } =
+      (await play('404-gateway-host', at(office('203.0.113.0/24')))).state.diagnosis ?? {}
+    expect(verdict).toBe('suspects')
+    expect(causes.map(({ code }) => code).sort()).toEqual(['authz-allow-list-miss', 'authz-ip-source-wrong'])
+    for (const { wouldDecide } of causes) expect(wouldDecide?.command).toBe('kubectl get nodes -o wide')
   })
   test('a Service that does not: the list lacks the address', async () => {
     expect(await ending('404-gateway-host', at(office('203.0.113.0/24'), local))).toBe(

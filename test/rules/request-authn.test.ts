@@ -56,7 +56,7 @@ describe('a token that the JWT filter refused', () => {
     ['Jwt_not_yet_valid', '401', 'cause: jwt-expired-or-clock (proven)'],
     ['Jwt_verification_fails', '401', 'cause: jwt-rejected (proven)'],
     ['Jwt_header_is_an_invalid_JSON', '401', 'cause: jwt-rejected (proven)'],
-    ["Jwks_doesn't_have_key_to_match_kid_or_alg_from_Jwt", '401', 'cause: jwt-kid-rotation (proven)'],
+    ["Jwks_doesn't_have_key_to_match_kid_or_alg_from_Jwt", '401', 'suspects: jwt-kid-rotation (likely)'],
     ['Jwt_of_a_kind_nobody_knows', '401', 'cause: jwt-rejected (proven)'],
   ])('%s', async (reason, status, expected) => {
     expect(await ending(wrong, { edit: saying(reason, status) })).toBe(expected)

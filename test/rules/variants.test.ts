@@ -33,6 +33,10 @@ function judge(name: string, variant: string, { state }: Played, demand: 'same' 
     'proven, and not what was wrong',
   ).toEqual([])
   if (wanted.verdict !== 'clean') expect(diagnosis.verdict, 'something is wrong with this mesh').not.toBe('clean')
+  if (diagnosis.verdict === 'inconclusive') {
+    expect(diagnosis.notChecked.map(({ unlock }) => unlock).filter(Boolean), 'says what is open').not.toEqual([])
+    expect(diagnosis.nextSteps.map(({ command }) => command).filter(Boolean), 'says how to go on').not.toEqual([])
+  }
   if (demand === 'same') {
     expect(diagnosis.verdict).toBe(wanted.verdict)
     for (const [index, code] of wanted.codes.entries()) expect(code.split('|')).toContain(codes[index])

@@ -6,7 +6,7 @@ import { hiddenResets, isCutInbound } from '../lib/app-answers.ts'
 import { quotePassing, quoteSign, serverLines, share } from '../lib/front.ts'
 import { hitOf, signMissing } from '../lib/make-hit.ts'
 import { answeringText, replicasOf } from '../lib/replicas.ts'
-import { type Connections, connectionsOf, looksLikeKeepAlive } from '../lib/upstream-connections.ts'
+import { type Connections, connectionsOf, isShorter, isTimer, looksLikeKeepAlive } from '../lib/upstream-connections.ts'
 import { destinationName, tryAgain } from '../lib/words.ts'
 
 /** The request reached the application, and the application hung up instead of answering. */
@@ -18,7 +18,7 @@ export default defineRule({
   title: 'The application closes the connection without an answer',
   why: 'The destination’s proxy had a connection to its application, sent the request, and the application closed it before a response began. The mesh delivered; what failed is behind it.',
   needs: [['server.accessLog', 'client.accessLog', 'gateway.accessLog']],
-  yieldsTo: ['uc-pod-shutdown', 'uc-keepalive-race'],
+  yieldsTo: ['uc-pod-shutdown'],
   check(situation) {
     const lines = serverLines(situation, isCutInbound)
     const hidden = hiddenResets(situation, 'connection termination')
@@ -26,7 +26,8 @@ export default defineRule({
     if (lines.length === 0)
       return signMissing(situation, "no line of the destination's proxy shows a connection that the application closed")
     const connections = connectionsOf(situation, lines)
-    if (looksLikeKeepAlive(connections)) return signMissing(situation, 'only connections that had been idle were cut')
+    if (looksLikeKeepAlive(connections) && isTimer(connections))
+      return signMissing(situation, 'only connections that had been idle were cut')
     return fired(closesHit(situation, connections))
   },
 })
@@ -34,7 +35,7 @@ export default defineRule({
 function closesHit(situation: Situation, { cuts, survivedMs, isWhole }: Connections): Hit {
   const destination = destinationName(situation)
   const fresh = cuts.filter(({ earlier }) => earlier === 0)
-  const busy = cuts.filter(({ idleMs }) => idleMs !== null && idleMs <= (survivedMs.at(-1) ?? 0))
+  const busy = cuts.filter(({ idleMs }) => idleMs !== null && isShorter(idleMs, survivedMs.at(-1) ?? 0))
   // A cut on a connection that carried nothing before, or right after an answer, is no timer of an idle connection.
   const isProven = (fresh.length > 0 && (isWhole || fresh.length > 2)) || busy.length > 1
   const gone = situation.server.pods.filter(({ terminating }) => terminating)

@@ -5,7 +5,7 @@ import { isCutInbound } from '../lib/app-answers.ts'
 import { refOfObject, ruleFor } from '../lib/cluster.ts'
 import { quotePassing, serverLines, share } from '../lib/front.ts'
 import { editFix, hitOf, signMissing } from '../lib/make-hit.ts'
-import { connectionsOf, looksLikeKeepAlive } from '../lib/upstream-connections.ts'
+import { connectionsOf, isTimer, looksLikeKeepAlive } from '../lib/upstream-connections.ts'
 import { destinationName, handOver, tryAgain } from '../lib/words.ts'
 
 /** Proxy and application both keep idle connections; the application lets go first, just as a request arrives. */
@@ -32,9 +32,12 @@ export default defineRule({
     const destination = destinationName(situation)
     const [rule] = (situation.server.host ? ruleFor(situation, situation.server.host) : null)?.objects ?? []
     const timer = Math.floor(shortest / 1000)
-    // One cut could be chance; several beyond a gap that others survive are a timer.
+    // One cut could be chance; several beyond a gap that none survives are a timer.
     const isProven =
-      cuts.length > 2 && survivedMs.length > 2 && situation.server.pods.every(({ terminating }) => !terminating)
+      isTimer(connections) &&
+      cuts.length > 2 &&
+      survivedMs.length > 2 &&
+      situation.server.pods.every(({ terminating }) => !terminating)
     const statement = `Set the application's keep-alive above the proxy's idle timeout, or connectionPool.http.idleTimeout for ${destination} below ${timer > 0 ? `${timer}s` : `${shortest}ms`}.`
     return fired(
       hitOf({
@@ -66,7 +69,7 @@ export default defineRule({
           ? null
           : {
               command: `kubectl logs ${lines.at(-1)?.pod?.name ?? 'POD'} -n ${lines.at(-1)?.pod?.namespace ?? 'NAMESPACE'} -c istio-proxy --tail=-1`,
-              why: 'more lines show whether only connections beyond one idle time are cut',
+              why: 'more lines tell: if only connections beyond one idle time are cut (silence between two lines with the same UPSTREAM_LOCAL_ADDRESS), it is this timer; if equally idle ones survive, the application hangs up',
             },
       }),
     )

@@ -44,7 +44,7 @@ export default defineRule({
     const next = behind?.decision.by?.action === 'ALLOW' ? [unlogged(situation, behind, 'next')] : []
     if (refusal?.by === 'none') {
       const miss = allowMissOf(situation, refusal)
-      if (miss && miss.kind !== 'general')
+      if (miss && miss.kind !== 'general' && !miss.doubt)
         return next.length > 0
           ? fired(...next)
           : ruledOut('a more specific reason why no ALLOW rule fits is proven', refusal.quote)
@@ -80,7 +80,7 @@ function logged(situation: Situation, refusal: NonNullable<ReturnType<typeof ref
     title: titleOf(situation, miss),
     statement:
       `${capital(placeName(refusal.at))} refused it${refusal.at === 'ztunnel' ? '' : ' with "none"'}: ALLOW policies cover ${destinationName(situation)} and no rule of theirs fits. ${explained(situation, miss, refusal.pod?.namespace ?? null)}`.trim(),
-    certainty: open ? 'possible' : passes ? 'likely' : 'proven',
+    certainty: open ? 'possible' : passes || miss?.doubt ? 'likely' : 'proven',
     supporting: [refusal.quote, ...quotePolicies(miss?.policies ?? [])],
     contradicting: passes
       ? miss.policies.map((stored) =>
@@ -102,7 +102,7 @@ function logged(situation: Situation, refusal: NonNullable<ReturnType<typeof ref
             command: 'istioctl proxy-status -o json',
             why: 'the policies as they are now allow it: either they were changed since, or the proxy still holds older ones',
           }
-        : null,
+        : (miss?.doubt ?? null),
     about: 'call',
   }
 }

@@ -37,7 +37,7 @@ export default defineRule({
     if (refusal && match) {
       const after = refusalWithout(situation, refusal)
       const next = after?.decision.by?.action === 'DENY' ? [evaluated(situation, after, 'next')] : []
-      if (match.kind === 'plain') return fired(denied(situation, refusal, match), ...next)
+      if (match.kind === 'plain' || match.address?.doubt) return fired(denied(situation, refusal, match), ...next)
       return ruledOut('the rule matches for a more specific reason, which is proven', refusal.quote)
     }
     if (refusal) return ruledOut('the line says "none": no DENY rule matched', refusal.quote)
@@ -69,14 +69,14 @@ function denied(situation: Situation, { by, at, quote }: Refusal, match: DenyMat
     subject: object,
     title: `${object} denies ${callerName(situation)} this request to ${destinationName(situation)}`,
     statement: `${object} has action DENY and ${which} matches at ${placeName(at)}.${why ? ` ${why}.` : ''}${more}${gone}${other}`,
-    certainty: isOtherRequest ? 'possible' : 'proven',
+    certainty: isOtherRequest ? 'possible' : match.address?.doubt ? 'likely' : 'proven',
     supporting: [quote, ...(policy ? [quoteObject(policy, `what ${object} says`, rule ?? policy.object.spec)] : [])],
     contradicting: [],
     fix: policy
       ? policyFix(policy, statement, risk)
       : looseFix(statement, `every workload that ${object} selects`, risk),
     verify: tryAgain(situation, 'no refusal, and no matched_policy in the new log line'),
-    wouldDecide: isOtherRequest ? serverLogDecides(situation, at) : null,
+    wouldDecide: isOtherRequest ? serverLogDecides(situation, at) : (match.address?.doubt ?? null),
     about: 'call',
   }
 }

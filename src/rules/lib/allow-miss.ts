@@ -1,5 +1,6 @@
 import { type AuthzRequest, authorize, type ConsideredPolicy } from '../../mesh/authorize.ts'
 import { identityOf } from '../../mesh/workload.ts'
+import type { Decider } from '../../model/finding.ts'
 import type { Stored } from '../../situation/objects.ts'
 import { workloadOf } from '../../situation/security.ts'
 import type { Situation } from '../../situation/situation.ts'
@@ -44,6 +45,8 @@ export interface AllowMiss {
   readonly remark: string | null
   /** Set for `address`. */
   readonly address: MistakenAddress | null
+  /** The rule may as well mean somebody else, and simply lack this caller. */
+  readonly doubt: Decider | null
   /** As the policies are now they would let it pass: they changed since, or the proxy holds others. */
   readonly passesNow: boolean
 }
@@ -85,6 +88,7 @@ export function allowMissOf(situation: Situation, refusal: Judged): AllowMiss | 
     request,
     remark,
     address: null,
+    doubt: null,
     passesNow: decision.decision === 'allowed',
   })
   if (decision.decision === 'allowed' || policies.length === 0) return found('general', [])
@@ -112,8 +116,8 @@ export function allowMissOf(situation: Situation, refusal: Judged): AllowMiss | 
   const byToken = butFor('token')
   if (byToken.length > 0 && (request.jwt === null || !tokenWasSent(situation))) return found('token', byToken)
   for (const near of byIdentity) {
-    const remark = mistakenIdentity(situation, refusal, near)
-    if (remark) return found('identity', [near], remark)
+    const mistaken = mistakenIdentity(situation, refusal, near)
+    if (mistaken) return { ...found('identity', [near], mistaken.remark), doubt: mistaken.doubt }
   }
   for (const near of butFor('path', 'host')) {
     const remark = otherSpelling(situation, refusal, request, (changed) => fits(near.policy, near.rule, changed))
@@ -122,7 +126,7 @@ export function allowMissOf(situation: Situation, refusal: Judged): AllowMiss | 
   for (const near of butFor('address')) {
     const passes = (changed: AuthzRequest) => fits(near.policy, near.rule, changed)
     const address = mistakenAddress(situation, refusal, near.rule, request, passes)
-    if (address) return { ...found('address', [near], address.remark), address }
+    if (address) return { ...found('address', [near], address.remark), address, doubt: address.doubt }
   }
   return found('general', [
     ...byIdentity,

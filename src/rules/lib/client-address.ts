@@ -1,5 +1,6 @@
 import { isInBlock, parseIp, parseIpBlock } from '../../mesh/authorize/ip-blocks.ts'
 import type { AuthzRequest } from '../../mesh/authorize.ts'
+import type { Decider } from '../../model/finding.ts'
 import type { Stored } from '../../situation/objects.ts'
 import type { Situation } from '../../situation/situation.ts'
 import { gatewayServices } from './gateway-service.ts'
@@ -11,6 +12,8 @@ export interface MistakenAddress {
   readonly remark: string
   /** The gateway's Service, where that puts a node's address in place of the client's. */
   readonly service: Stored | null
+  /** Set where it may as well be the client's own. */
+  readonly doubt: Decider | null
 }
 
 export function mistakenAddress(
@@ -37,6 +40,7 @@ function forwarded(
   return {
     remark: `X-Forwarded-For holds ${fitting}, which the rule means; it is compared with ${request.sourceIp ?? 'the direct peer'}${taken}`,
     service: null,
+    doubt: null,
   }
 }
 
@@ -61,7 +65,21 @@ function masked(
   return {
     remark: `it is compared with ${sourceIp}, a private address: Service ${namespace}/${name} has externalTrafficPolicy Cluster, so a node puts its own address in place of the client's`,
     service,
+    // Of a node only a node's address tells: a private one may be that of a client inside.
+    doubt: isNode(situation, sourceIp)
+      ? null
+      : {
+          command: 'kubectl get nodes -o wide',
+          why: `if ${sourceIp} is the address of a node, or of its bridge to the pods, the client's own is hidden; else the client has this address, and the list lacks it`,
+        },
   }
+}
+
+function isNode({ pods }: Situation, address: string): boolean {
+  return pods.some(({ object: { status } }) => {
+    const ips: readonly { ip?: string }[] = Array.isArray(status?.hostIPs) ? status.hostIPs : []
+    return status?.hostIP === address || ips.some(({ ip }) => ip === address)
+  })
 }
 
 function masksClients(spec: { readonly type?: string; readonly externalTrafficPolicy?: string } | undefined): boolean {

@@ -1,6 +1,7 @@
 import { expandTrustDomains, identityParts, matchesPrincipal } from '../../mesh/authorize/source-identity.ts'
 import { editDistance } from '../../mesh/vocabulary.ts'
 import { identityOf } from '../../mesh/workload.ts'
+import type { Decider } from '../../model/finding.ts'
 import { workloadOf } from '../../situation/security.ts'
 import type { Situation } from '../../situation/situation.ts'
 import type { NearRule } from './allow-miss.ts'
@@ -17,8 +18,14 @@ interface Named {
   readonly account: string | null
 }
 
+export interface MistakenIdentity {
+  readonly remark: string
+  /** Set where the name may as well be that of somebody who is not running just now. */
+  readonly doubt: Decider | null
+}
+
 /** A rule that means this caller and spells it as nobody is called: another trust domain, a scheme, an account that is gone. */
-export function mistakenIdentity(situation: Situation, refusal: Seen, near: NearRule): string | null {
+export function mistakenIdentity(situation: Situation, refusal: Seen, near: NearRule): MistakenIdentity | null {
   const own = typeof refusal.principal === 'string' ? identityParts(refusal.principal) : null
   if (!own) return null
   const policyNamespace = near.policy.object.metadata.namespace ?? ''
@@ -29,9 +36,12 @@ export function mistakenIdentity(situation: Situation, refusal: Seen, near: Near
     for (const value of field.values) {
       const named = namedBy(field, value, policyNamespace)
       if (value.startsWith('spiffe://') && isPrincipal(field.name))
-        return `${value} starts with spiffe://, and principals are written without it: such a value never fits`
+        return {
+          remark: `${value} starts with spiffe://, and principals are written without it: such a value never fits`,
+          doubt: null,
+        }
       const remark = named && misspelling(situation, refusal, named, own)
-      if (remark) return remark
+      if (remark) return { remark, doubt: null }
       if (named && isNobody(situation, named)) gone.push(named)
       else living = true
     }
@@ -39,7 +49,23 @@ export function mistakenIdentity(situation: Situation, refusal: Seen, near: Near
   const relates = gone.filter((named) => isAlike(named, own) || (!living && named.namespace === own.namespace))
   if (relates.length === 0) return null
   const names = relates.map(({ value }) => value).join(' or ')
-  return `no pod runs as ${names}; the caller runs as ${own.namespace}/${own.serviceAccount}`
+  const remark = `no pod runs as ${names}; the caller runs as ${own.namespace}/${own.serviceAccount}`
+  return { remark, doubt: relates.some((named) => isAlike(named, own)) ? null : idleOrGone(relates) }
+}
+
+/** The account of a job that is not running now has no pod either. */
+function idleOrGone(named: readonly Named[]): Decider {
+  const [one] = named
+  const account = one?.account ?? 'NAME'
+  return account.includes('*')
+    ? {
+        command: `kubectl get serviceaccounts -n ${one?.namespace}`,
+        why: `if no account fits ${account}, the rule spells this caller wrong; if one does, it is of somebody who is not running now, and this caller is simply not on the list`,
+      }
+    : {
+        command: `kubectl get serviceaccount -n ${one?.namespace} ${account}`,
+        why: `if it is not found, the rule names an account that is gone, probably a former one of this caller; if it is there, it is of somebody who is not running now, and this caller is simply not on the list`,
+      }
 }
 
 function isPrincipal(name: string): boolean {

@@ -28,10 +28,10 @@ export function missBecause(situation: Situation, kind: MissKind): Specific<Allo
     return {
       refusal,
       detail,
-      certainty: 'proven',
+      certainty: detail.doubt ? 'likely' : 'proven',
       supporting: [refusal.quote, ...quotePolicies(detail.policies)],
       contradicting: [],
-      wouldDecide: null,
+      wouldDecide: detail.doubt,
     }
   }
   const guess = unloggedRefusal(situation)
@@ -55,10 +55,10 @@ export function denyBecause(situation: Situation, kind: DenyKind): Specific<Deny
   return {
     refusal,
     detail,
-    certainty: 'proven',
+    certainty: detail.address?.doubt ? 'likely' : 'proven',
     supporting: [refusal.quote, ...quotePolicies([detail.policy])],
     contradicting: [],
-    wouldDecide: null,
+    wouldDecide: detail.address?.doubt ?? null,
   }
 }
 

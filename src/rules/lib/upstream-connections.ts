@@ -64,11 +64,22 @@ function end(record: AccessLogRecord): number {
   return start(record) + (record.durationMs ?? 0)
 }
 
-/** What a keep-alive race looks like: every cut connection had been idle, and longer than any that still worked. */
+/** What a keep-alive race looks like: every cut connection had been idle, and about as long as the longest that still worked, or longer. */
 export function looksLikeKeepAlive({ cuts, survivedMs }: Connections): boolean {
   const gaps = cuts.map(({ idleMs }) => idleMs)
   if (gaps.length === 0 || gaps.some((gap) => gap === null)) return false
   const shortest = Math.min(...gaps.map((gap) => gap ?? 0))
   const longestSurvived = survivedMs.at(-1) ?? 0
-  return shortest >= 500 && shortest >= longestSurvived * 0.9
+  return shortest >= 500 && !isShorter(shortest, longestSurvived)
+}
+
+/** Clearly so: the lines' times carry the delays of the way. */
+export function isShorter(gapMs: number, survivedMs: number): boolean {
+  return gapMs < survivedMs * 0.9
+}
+
+/** A timer, and nothing but one: connections cut beyond a gap that none survived. Equal gaps leave an application that hangs up at will. */
+export function isTimer({ cuts, survivedMs }: Connections): boolean {
+  const longest = survivedMs.at(-1)
+  return longest !== undefined && cuts.length > 0 && cuts.every(({ idleMs }) => idleMs !== null && idleMs > longest)
 }

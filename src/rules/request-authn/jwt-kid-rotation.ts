@@ -29,21 +29,18 @@ export default defineRule({
         'none for the mesh while both keys are published',
       ),
     })
-    // The proxy itself says that none of its keys is the token's; that others pass shows that the keys it holds are in use.
-    const isProven = kids.length > 0 && situation.passing.length > 0 && refusal.certainty === 'proven'
     return fired({
       ...base,
-      certainty: isProven ? 'proven' : keys.length > 0 ? 'likely' : 'possible',
+      // A token of somebody else who writes the same issuer is refused with the same words: no log line holds the token's kid.
+      certainty: keys.length > 0 ? 'likely' : 'possible',
       supporting: [
         ...base.supporting,
         ...keys.slice(0, 2).map(({ entry, issuer, excerpt }) => quote(entry, `the keys held for ${issuer}`, excerpt)),
       ],
-      wouldDecide: isProven
-        ? null
-        : {
-            command: `istioctl proxy-config listener ${refusal.pod ? `${refusal.pod.name}.${refusal.pod.namespace}` : 'POD.NAMESPACE'} -o json`,
-            why: 'the kid in the token’s header, compared with the keys in localJwks.inlineString and with those at the JWKS address',
-          },
+      wouldDecide: {
+        command: `istioctl proxy-config listener ${refusal.pod ? `${refusal.pod.name}.${refusal.pod.namespace}` : 'POD.NAMESPACE'} -o json`,
+        why: 'localJwks.inlineString holds the keys that the proxy has. If the kid of the token’s header is missing there and stands at the JWKS address, the key is newer than the copy; if it stands in neither, the token is not from this issuer',
+      },
     })
   },
 })
