@@ -27,6 +27,7 @@ import {
   endTellers,
   kubectl,
   meshTarget,
+  namespacesOfServer,
   namespaceTarget,
   nothing,
   waitFor,
@@ -280,8 +281,7 @@ function namespacesOf(situation: Situation, role: string): readonly string[] | n
   if (!addressesAreKnown(situation)) return null
   switch (role) {
     case 'server':
-      if (serverNamespace === null) return destinationIsKnown(situation) ? [] : null
-      return [serverNamespace]
+      return serverNamespace !== null || destinationIsKnown(situation) ? namespacesOfServer(situation) : null
     case 'client':
       if (!callerIsKnown(situation)) return null
       // One end's namespace is read once, also when both ends live in it.
