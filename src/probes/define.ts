@@ -3,7 +3,7 @@ import type { EvidenceKey, Role } from '../model/evidence.ts'
 import type { Probe, ProbePlan, ProbeTarget } from '../model/probe.ts'
 import { deploymentOf } from '../situation/gateway.ts'
 import type { PodView } from '../situation/pods.ts'
-import { outsideName } from '../situation/published.ts'
+import { isOpenAtGateway, outsideName, publishedNamespaces } from '../situation/published.ts'
 import { rolesWithPods, type Situation } from '../situation/situation.ts'
 
 export type MeshProbe<T> = Omit<Probe<Situation>, 'read' | 'learned'> & {
@@ -80,6 +80,7 @@ export function endsAreKnown(situation: Situation, role: Role): boolean {
         return asked(situation.clientNamespace === situation.serverNamespace ? 'server.config' : 'client.config')
       return addressesAreKnown(situation) && callerIsKnown(situation)
     case 'server':
+      if (isOpen(situation)) return false
       if (situation.serverNamespace !== null) return asked('server.config')
       return addressesAreKnown(situation) && destinationIsKnown(situation)
     case 'gateway':
@@ -98,7 +99,20 @@ export function endsAreKnown(situation: Situation, role: Role): boolean {
 
 /** Waits for the pods of a role, and has read what may tell where nobody named them. */
 export function waitForEnd(situation: Situation, role: Role): ProbePlan {
-  return waitFor(`the ${role}'s pod`, ...endTellers(situation))
+  const teller: readonly EvidenceKey[] = role === 'server' && isOpen(situation) ? ['gateway.accessLog'] : []
+  return waitFor(`the ${role}'s pod`, ...endTellers(situation), ...teller)
+}
+
+const mostBackends = 4
+
+/** Where the destination may be. Of several services behind a published name each may be the one: the gateway's log will tell. */
+export function namespacesOfServer({ serverNamespace, given, hints, store }: Situation): readonly string[] {
+  return serverNamespace === null ? publishedNamespaces(given, hints, store).slice(0, mostBackends) : [serverNamespace]
+}
+
+/** Routes of a published name lead to several services, and the gateway's log, which tells which one, was not read yet. */
+function isOpen({ given, hints, store, server, isSettled }: Situation): boolean {
+  return server.service === null && !isSettled('gateway.accessLog') && isOpenAtGateway(given, hints, store)
 }
 
 /** What tells an end that nobody named. */

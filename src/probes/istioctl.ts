@@ -26,6 +26,7 @@ import {
   endTellers,
   istioctl,
   meshTarget,
+  namespacesOfServer,
   namespaceTarget,
   nothing,
   planForEnvoys,
@@ -99,7 +100,7 @@ export const analyze = defineProbe({
     }
     const names =
       role === 'server'
-        ? [serverNamespace]
+        ? namespacesOfServer(situation)
         : role === 'client'
           ? [clientNamespace === serverNamespace ? null : clientNamespace]
           : [...new Set(situation.gateway?.pods.map(({ namespace }) => namespace) ?? [])].filter(

@@ -27,6 +27,7 @@ import {
   endTellers,
   kubectl,
   meshTarget,
+  namespacesOfServer,
   namespaceTarget,
   nothing,
   waitFor,
@@ -280,8 +281,7 @@ function namespacesOf(situation: Situation, role: string): readonly string[] | n
   if (!addressesAreKnown(situation)) return null
   switch (role) {
     case 'server':
-      if (serverNamespace === null) return destinationIsKnown(situation) ? [] : null
-      return [serverNamespace]
+      return serverNamespace !== null || destinationIsKnown(situation) ? namespacesOfServer(situation) : null
     case 'client':
       if (!callerIsKnown(situation)) return null
       // One end's namespace is read once, also when both ends live in it.
@@ -335,8 +335,8 @@ export const gatewayPods = defineProbe({
     const { gateway } = situation
     if (!gateway) return nothing
     if (!publishedIsKnown(situation))
-      return { ...waitFor('the gateways of all namespaces'), otherwise: podsOf(gateway) }
-    return ask(...podsOf(gateway))
+      return { ...waitFor('the gateways of all namespaces'), otherwise: podsOf(gateway, []) }
+    return ask(...podsOf(gateway, likelyNamespaces(situation, gateway)))
   },
   isAnswer: printedList,
   read: (result, { command, namespace }) => readList(result, command.args, namespace, true),
@@ -346,18 +346,35 @@ export const gatewayPods = defineProbe({
       : data.items.map(({ metadata }) => `${metadata.name}.${metadata.namespace}`).join(', '),
 })
 
-function podsOf(gateway: GatewayView): ProbeTarget[] {
+/** Who may not list in all namespaces at once may still list where gateways usually run, and where they are named. */
+function likelyNamespaces(situation: Situation, gateway: GatewayView): readonly string[] {
+  if (situation.has('gateway.published')) return []
+  const { clientNamespace, serverNamespace, given } = situation
+  const written = [...gateway.objects.map(({ object }) => object.metadata), ...gateway.named]
+  const names = [...written.map(({ namespace = 'default' }) => namespace), 'istio-ingress', given.istioNamespace]
+  return [...new Set(names)].filter((name) => name !== clientNamespace && name !== serverNamespace).sort()
+}
+
+function podsOf(gateway: GatewayView, likely: readonly string[]): ProbeTarget[] {
   // Istio matches a Gateway's selector against pods of all namespaces, so the question has to be asked of all.
-  const bySelector = gateway.selectors.map((selector) => {
+  const bySelector = gateway.selectors.flatMap((selector) => {
     const label = Object.entries(selector)
       .map(([key, value]) => `${key}=${value}`)
       .join(',')
-    return {
-      subject: `gateway pods ${label}`,
-      namespace: null,
-      name: null,
-      command: kubectl('get', 'pods', '-A', '-l', label, '-o', 'json'),
-    }
+    return [
+      {
+        subject: `gateway pods ${label}`,
+        namespace: null,
+        name: null,
+        command: kubectl('get', 'pods', '-A', '-l', label, '-o', 'json'),
+      },
+      ...likely.map((namespace) => ({
+        subject: `gateway pods ${label} in ${namespace}`,
+        namespace,
+        name: null,
+        command: kubectl('get', 'pods', '-n', namespace, '-l', label, '-o', 'json'),
+      })),
+    ]
   })
   const byName = gateway.objects.flatMap(({ object }) => {
     const { name, namespace = 'default' } = object.metadata

@@ -49,9 +49,18 @@ export function publishedBackend(given: Given, hints: Hints, store: ObjectStore)
 
 /** The namespace of all services that the name may lead to, where they share one. */
 export function publishedNamespace(given: Given, hints: Hints, store: ObjectStore): string | null {
-  const namespaces = new Set(publishedBackends(given, hints, store).map(({ namespace }) => namespace))
-  const [only] = namespaces
-  return namespaces.size === 1 ? (only ?? null) : null
+  const [only, ...others] = publishedNamespaces(given, hints, store)
+  return others.length === 0 ? (only ?? null) : null
+}
+
+/** The namespaces of all services that the name may lead to. */
+export function publishedNamespaces(given: Given, hints: Hints, store: ObjectStore): readonly string[] {
+  return [...new Set(publishedBackends(given, hints, store).map(({ namespace }) => namespace))].sort()
+}
+
+/** Whether the routes lead to several services, so that only the gateway's log tells which one was meant. */
+export function isOpenAtGateway(given: Given, hints: Hints, store: ObjectStore): boolean {
+  return publishedBackends(given, hints, store).length > 0 && publishedBackend(given, hints, store) === null
 }
 
 function publishedBackends(given: Given, hints: Hints, store: ObjectStore): readonly Backend[] {
