@@ -206,6 +206,13 @@ describe('NetworkPolicies count together', () => {
     expect(causes).toEqual(['ambient-netpol-15008 likely'])
     expect(state.diagnosis?.summary).not.toContain('amb-demo/app')
   })
+  test('behind a waypoint, whether the caller was told 503, 504 or waited', async () => {
+    const waited = waypointSays('503 UF upstream_reset_before_response_started{connection_timeout} - "-" 0 91 10000 -')
+    for (const symptom of ['503', '504', 'timeout'] as const)
+      expect((await walk(behind, symptom, edits(open, waited, say(), appPort))).causes).toEqual([
+        'ambient-netpol-15008 proven',
+      ])
+  })
   test('the caller’s side may keep it in', async () => {
     const egress = net('out', {
       podSelector: { matchExpressions: [{ key: 'app', operator: 'In', values: ['client'] }] },
@@ -215,6 +222,44 @@ describe('NetworkPolicies count together', () => {
     const { causes, state } = await walk(direct, 'timeout', edits(open, rest, say(timedOut), egress))
     expect(causes).toEqual(['ambient-netpol-15008 proven'])
     expect(state.diagnosis?.summary).toContain('keeps client.amb-demo from port 15008')
+  })
+})
+
+describe('what is over', () => {
+  const refusal = line(11, {
+    direction: 'inbound',
+    error: 'connection closed due to policy rejection: explicitly denied by: amb-demo/lock',
+  })
+  const before = refusal.replace('T06:00', 'T03:00')
+  const through = [41, 42, 43, 44].map((second) => line(second, {}))
+  test('refused hours ago, and let through ever since', async () => {
+    const { causes, verdict, state } = await walk(direct, 'reset', edits(open, rest, say(before, before, ...through)))
+    expect(causes).toEqual([])
+    expect(verdict).toBe('inconclusive')
+    expect(state.diagnosis?.notChecked[0]).toMatchObject({ what: 'whether it still fails' })
+    expect(state.diagnosis?.notChecked[0]?.reason).toContain('amb-demo/lock')
+  })
+  test('another failure since: that is the one of now', async () => {
+    const broken = line(50, { direction: 'inbound', error: 'connection failed: Connection refused (os error 111)' })
+    const { causes } = await walk(direct, 'reset', edits(open, rest, say(before, ...through, broken, broken)))
+    expect(causes).toEqual(['uf-connection-refused proven'])
+  })
+  test('refused a moment ago, or now and then, is not over', async () => {
+    const soon = edits(open, rest, say(refusal, refusal, ...through))
+    expect((await walk(direct, 'reset', soon)).causes[0]).toContain('authz-deny-rule-matched')
+    const again = edits(
+      open,
+      rest,
+      say(
+        before,
+        ...through,
+        line(50, {
+          direction: 'inbound',
+          error: 'connection closed due to policy rejection: explicitly denied by: amb-demo/lock',
+        }),
+      ),
+    )
+    expect((await walk(direct, 'reset', again)).causes[0]).toContain('authz-deny-rule-matched')
   })
 })
 
