@@ -3,7 +3,7 @@ import { ambientStop } from '../../src/cli/ambient-stop.ts'
 import type { Given } from '../../src/model/call.ts'
 import { add, change, without } from '../helpers/edit-objects.ts'
 import { type PlayOptions, play } from '../helpers/play.ts'
-import { type Edit, edits, editText } from '../helpers/session-fixtures.ts'
+import { type Edit, edits, editText, forbid } from '../helpers/session-fixtures.ts'
 
 /*
  * What ztunnels and waypoints say of one call, in recordings whose ztunnel lines were replaced by what ztunnel prints for
@@ -159,6 +159,41 @@ describe('what the waypoint’s own connection meets', () => {
     })
     const { causes } = await walk(behind, '503', edits(open, byMethod, waypointSays(cut), say(missed)))
     expect(causes).toEqual(['ambient-l7-allow-without-waypoint proven'])
+  })
+  const noWaypoint = `unknown waypoint: waypoint GatewayAddress { destination: Hostname(NamespacedHostname { namespace: "amb-demo", hostname: "waypoint.amb-demo.svc.cluster.local" }), hbone_mtls_port: 15008 } not found`
+  const unknown = say(early(11, `${vip}:80`, noWaypoint), early(12, `${vip}:80`, noWaypoint))
+  test('a policy that names the caller, where the logs of ztunnel may not be read', async () => {
+    const hidden = edits(open, byClient, waypointSays(cut), forbid(/^kubectl logs ztunnel-/))
+    const { causes, verdict } = await walk(behind, '503', hidden)
+    expect(causes).toEqual(['ambient-waypoint-identity likely'])
+    expect(verdict).toBe('suspects')
+    const other = edits(open, waypointSays(cut), forbid(/^kubectl logs ztunnel-/))
+    expect((await walk(behind, '503', other)).causes).toEqual([])
+  })
+  test('a policy that waits behind a waypoint without pods', async () => {
+    const gone = edits(open, waypointSays('-'), unknown, without('Pod', /^waypoint-/))
+    expect((await walk(behind, 'reset', edits(gone, byClient))).causes).toEqual([
+      'ambient-waypoint-down proven',
+      'ambient-waypoint-identity likely',
+    ])
+    expect((await walk(behind, 'reset', gone)).causes).toEqual(['ambient-waypoint-down proven'])
+  })
+  test('a waypoint that is ready again is not down', async () => {
+    const silent = edits(
+      open,
+      unknown,
+      editText(/logs waypoint/, () => ''),
+    )
+    const since = (time: string) =>
+      change('Pod', /^waypoint-/, (pod) => {
+        for (const one of pod.status.conditions) one.lastTransitionTime = time
+      })
+    const back = await walk(behind, 'reset', edits(silent, since('2026-11-21T06:02:00Z')))
+    expect(back.causes).toEqual(['ambient-waypoint-down likely'])
+    expect(back.state.diagnosis?.summary).toContain('has one since 2026-11-21T06:02:00Z')
+    const before = await walk(behind, 'reset', edits(silent, since('2026-11-21T05:50:00Z')))
+    expect(before.causes).toEqual(['ambient-waypoint-down likely'])
+    expect(before.state.diagnosis?.summary).toContain('although it has a ready pod')
   })
   test('comes after what the waypoint refuses by itself', async () => {
     const { causes } = await walk(behind, '403', edits(byClient, say(missed)), { path: '/admin' })
