@@ -250,7 +250,13 @@ export function situate(
     })
   }
   const lines = lazy(() => linesFor(ends(), hints(), gateway(), waypoint()))
-  const exchanges = lazy(() => joinLines(lines(), given.symptom))
+  const exchanges = lazy(() => {
+    const joined = joinLines(lines(), given.symptom)
+    // Whoever stands before a proxy that waited in vain may have got 504 of it; its own line says 503.
+    return given.symptom === '504' && !joined.some(({ showsSymptom }) => showsSymptom)
+      ? joinLines(lines(), 'timeout')
+      : joined
+  })
   const epochs = lazy(() => epochsOf(exchanges(), isMeant))
   const failing = lazy(() => epochs().present)
   const ztunnels = lazy(() => {

@@ -3,7 +3,7 @@ import type { NotChecked } from '../model/diagnosis.ts'
 import type { Exchange } from './exchanges.ts'
 import { curlShowsSymptom, isSeenFromFront, ztunnelShowsSymptom } from './reading.ts'
 import type { Situation } from './situation.ts'
-import { carriedTunnels, isToWaypoint, ztunnelOfCall } from './ztunnel-lines.ts'
+import { carriedTunnels, earlierTunnels, isToWaypoint, ztunnelOfCall } from './ztunnel-lines.ts'
 
 /** Symptoms that no line shows by itself: a call without them may look like any other. */
 const unseen: ReadonlySet<string> = new Set(['not-applied', 'not-injected', 'slow', 'unknown'])
@@ -15,6 +15,7 @@ export function symptomGaps(situation: Situation): NotChecked[] {
   return [
     ...failsOtherwise(situation),
     ...worksAgain(situation),
+    ...endedTunnels(situation),
     ...(unseenInAmbient ? [unseenInAmbient] : neverLogged(situation)),
     ...grpcOutcome(situation),
   ]
@@ -90,6 +91,24 @@ function worksAgain(situation: Situation): NotChecked[] {
       layer: 'client',
       reason: `the last failing request of this call is of ${lastFailure}; the ${passing.length} logged since ${first.time} pass`,
       unlock: 'send the request again and look at the new lines: what was wrong may be over',
+    },
+  ]
+}
+
+/** Nothing of it is wrong now, and whoever complains has to know that it was. */
+function endedTunnels(situation: Situation): NotChecked[] {
+  const earlier = earlierTunnels(situation).map(({ record }) => record)
+  // The destination's ztunnel says why; the caller's says only that it was refused.
+  const last = earlier.findLast(({ direction }) => direction === 'inbound') ?? earlier.at(-1)
+  if (!last || situation.failing.length > 0 || ztunnelOfCall(situation).some(({ record }) => record.error !== null))
+    return []
+  const since = carriedTunnels(situation).filter(({ record }) => (record.time ?? '') > (last.time ?? ''))
+  return [
+    {
+      what: 'whether it still fails',
+      layer: 'client',
+      reason: `the last connection of this call that failed is of ${last.time} (${last.error}); the ${since.length} logged since ${since[0]?.record.time} got through`,
+      unlock: 'send the request again and look at the new lines: what was wrong is over unless they fail too',
     },
   ]
 }

@@ -1,4 +1,5 @@
 import type { ZtunnelRecord } from '../model/access-log.ts'
+import { isAllOver, type Moment, split } from './earlier-failures.ts'
 import type { ZtunnelLine } from './exchanges.ts'
 import { ipOf, portOf } from './hints.ts'
 import type { PodView } from './pods.ts'
@@ -9,12 +10,40 @@ export const tunnelPort = 15008
 
 /**
  * Lines of ztunnels about this call: both ends by workload or address, and the port where the line tells it. Only failing
- * ones where there are any: those that a later one outlived are still what the person saw.
+ * ones where there are any: those that a later one outlived are still what the person saw, unless they have been over for long.
  */
 export function ztunnelOfCall(situation: Situation): readonly ZtunnelLine[] {
   const lines = linesOfCall(situation)
-  const failing = lines.filter(({ record }) => record.error !== null)
-  return failing.length > 0 ? failing : lines
+  const over = new Set(earlierOf(situation, lines))
+  const failing = lines.filter((line) => line.record.error !== null && !over.has(line))
+  return failing.length > 0 ? failing : lines.filter(({ record }) => record.error === null)
+}
+
+/** Failures that were over before what is logged now: others fail since, or none does. Oldest first. */
+export function earlierTunnels(situation: Situation): readonly ZtunnelLine[] {
+  return earlierOf(situation, linesOfCall(situation))
+}
+
+function earlierOf({ client }: Situation, lines: readonly ZtunnelLine[]): readonly ZtunnelLine[] {
+  // What one caller got through says nothing of another's failures, and a line that was handed in is the one that is meant.
+  if (client.pods.length === 0 || lines.some(({ entry }) => entry === 'given')) return []
+  const moments = lines.map(momentOf).sort((a, b) => a.time - b.time)
+  const anywhere = moments.some(({ fails, pod }) => fails && pod === null)
+  const alike = anywhere ? moments.map((one) => ({ ...one, pod: null })) : moments
+  return isAllOver(alike) ? alike.filter(({ fails }) => fails).map(({ of }) => of) : split(alike).earlier
+}
+
+function momentOf(line: ZtunnelLine): Moment<ZtunnelLine> {
+  const { time, error, direction, dstWorkload } = line.record
+  return {
+    of: line,
+    time: time === null ? Number.NaN : Date.parse(time),
+    // Addresses and ports differ from line to line.
+    kind: `${direction} ${error?.replace(/[\d.:]*\d[\d.:]*/g, '#')}`,
+    fails: error !== null,
+    passes: error === null,
+    pod: dstWorkload,
+  }
 }
 
 /** Those that were carried to their end, also where others fail. */

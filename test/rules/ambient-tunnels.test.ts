@@ -3,7 +3,7 @@ import { ambientStop } from '../../src/cli/ambient-stop.ts'
 import type { Given } from '../../src/model/call.ts'
 import { add, change, without } from '../helpers/edit-objects.ts'
 import { type PlayOptions, play } from '../helpers/play.ts'
-import { type Edit, edits, editText } from '../helpers/session-fixtures.ts'
+import { type Edit, edits, editText, forbid } from '../helpers/session-fixtures.ts'
 
 /*
  * What ztunnels and waypoints say of one call, in recordings whose ztunnel lines were replaced by what ztunnel prints for
@@ -160,6 +160,41 @@ describe('what the waypoint’s own connection meets', () => {
     const { causes } = await walk(behind, '503', edits(open, byMethod, waypointSays(cut), say(missed)))
     expect(causes).toEqual(['ambient-l7-allow-without-waypoint proven'])
   })
+  const noWaypoint = `unknown waypoint: waypoint GatewayAddress { destination: Hostname(NamespacedHostname { namespace: "amb-demo", hostname: "waypoint.amb-demo.svc.cluster.local" }), hbone_mtls_port: 15008 } not found`
+  const unknown = say(early(11, `${vip}:80`, noWaypoint), early(12, `${vip}:80`, noWaypoint))
+  test('a policy that names the caller, where the logs of ztunnel may not be read', async () => {
+    const hidden = edits(open, byClient, waypointSays(cut), forbid(/^kubectl logs ztunnel-/))
+    const { causes, verdict } = await walk(behind, '503', hidden)
+    expect(causes).toEqual(['ambient-waypoint-identity likely'])
+    expect(verdict).toBe('suspects')
+    const other = edits(open, waypointSays(cut), forbid(/^kubectl logs ztunnel-/))
+    expect((await walk(behind, '503', other)).causes).toEqual([])
+  })
+  test('a policy that waits behind a waypoint without pods', async () => {
+    const gone = edits(open, waypointSays('-'), unknown, without('Pod', /^waypoint-/))
+    expect((await walk(behind, 'reset', edits(gone, byClient))).causes).toEqual([
+      'ambient-waypoint-down proven',
+      'ambient-waypoint-identity likely',
+    ])
+    expect((await walk(behind, 'reset', gone)).causes).toEqual(['ambient-waypoint-down proven'])
+  })
+  test('a waypoint that is ready again is not down', async () => {
+    const silent = edits(
+      open,
+      unknown,
+      editText(/logs waypoint/, () => ''),
+    )
+    const since = (time: string) =>
+      change('Pod', /^waypoint-/, (pod) => {
+        for (const one of pod.status.conditions) one.lastTransitionTime = time
+      })
+    const back = await walk(behind, 'reset', edits(silent, since('2026-11-21T06:02:00Z')))
+    expect(back.causes).toEqual(['ambient-waypoint-down likely'])
+    expect(back.state.diagnosis?.summary).toContain('has one since 2026-11-21T06:02:00Z')
+    const before = await walk(behind, 'reset', edits(silent, since('2026-11-21T05:50:00Z')))
+    expect(before.causes).toEqual(['ambient-waypoint-down likely'])
+    expect(before.state.diagnosis?.summary).toContain('although it has a ready pod')
+  })
   test('comes after what the waypoint refuses by itself', async () => {
     const { causes } = await walk(behind, '403', edits(byClient, say(missed)), { path: '/admin' })
     expect(causes[0]).toBe('authz-allow-list-miss proven')
@@ -206,6 +241,13 @@ describe('NetworkPolicies count together', () => {
     expect(causes).toEqual(['ambient-netpol-15008 likely'])
     expect(state.diagnosis?.summary).not.toContain('amb-demo/app')
   })
+  test('behind a waypoint, whether the caller was told 503, 504 or waited', async () => {
+    const waited = waypointSays('503 UF upstream_reset_before_response_started{connection_timeout} - "-" 0 91 10000 -')
+    for (const symptom of ['503', '504', 'timeout'] as const)
+      expect((await walk(behind, symptom, edits(open, waited, say(), appPort))).causes).toEqual([
+        'ambient-netpol-15008 proven',
+      ])
+  })
   test('the caller’s side may keep it in', async () => {
     const egress = net('out', {
       podSelector: { matchExpressions: [{ key: 'app', operator: 'In', values: ['client'] }] },
@@ -215,6 +257,44 @@ describe('NetworkPolicies count together', () => {
     const { causes, state } = await walk(direct, 'timeout', edits(open, rest, say(timedOut), egress))
     expect(causes).toEqual(['ambient-netpol-15008 proven'])
     expect(state.diagnosis?.summary).toContain('keeps client.amb-demo from port 15008')
+  })
+})
+
+describe('what is over', () => {
+  const refusal = line(11, {
+    direction: 'inbound',
+    error: 'connection closed due to policy rejection: explicitly denied by: amb-demo/lock',
+  })
+  const before = refusal.replace('T06:00', 'T03:00')
+  const through = [41, 42, 43, 44].map((second) => line(second, {}))
+  test('refused hours ago, and let through ever since', async () => {
+    const { causes, verdict, state } = await walk(direct, 'reset', edits(open, rest, say(before, before, ...through)))
+    expect(causes).toEqual([])
+    expect(verdict).toBe('inconclusive')
+    expect(state.diagnosis?.notChecked[0]).toMatchObject({ what: 'whether it still fails' })
+    expect(state.diagnosis?.notChecked[0]?.reason).toContain('amb-demo/lock')
+  })
+  test('another failure since: that is the one of now', async () => {
+    const broken = line(50, { direction: 'inbound', error: 'connection failed: Connection refused (os error 111)' })
+    const { causes } = await walk(direct, 'reset', edits(open, rest, say(before, ...through, broken, broken)))
+    expect(causes).toEqual(['uf-connection-refused proven'])
+  })
+  test('refused a moment ago, or now and then, is not over', async () => {
+    const soon = edits(open, rest, say(refusal, refusal, ...through))
+    expect((await walk(direct, 'reset', soon)).causes[0]).toContain('authz-deny-rule-matched')
+    const again = edits(
+      open,
+      rest,
+      say(
+        before,
+        ...through,
+        line(50, {
+          direction: 'inbound',
+          error: 'connection closed due to policy rejection: explicitly denied by: amb-demo/lock',
+        }),
+      ),
+    )
+    expect((await walk(direct, 'reset', again)).causes[0]).toContain('authz-deny-rule-matched')
   })
 })
 

@@ -1,6 +1,8 @@
 import type { ZtunnelService } from '../../../parsers/ztunnel-services.ts'
-import { fired, quiet, ruledOut } from '../../model/finding.ts'
+import { fired, type Hit, quiet, ruledOut } from '../../model/finding.ts'
+import type { ZtunnelLine } from '../../situation/exchanges.ts'
 import { ipOf } from '../../situation/hints.ts'
+import type { PodView } from '../../situation/pods.ts'
 import { quote, quoteObject, type Situation } from '../../situation/situation.ts'
 import { ztunnelOfCall } from '../../situation/ztunnel-lines.ts'
 import { defineRule } from '../define-rule.ts'
@@ -40,7 +42,8 @@ export default defineRule({
       )
     }
     if (!last && !empty) return quiet
-    if (last && ready.length > 0 && !unknownWaypoint.test(last.record.error ?? '') && !empty) return quiet
+    if (last && ready.length > 0 && !empty)
+      return unknownWaypoint.test(last.record.error ?? '') ? fired(readyNow(situation, last, ready)) : quiet
     const name = `${waypoint.namespace}/${waypoint.name}`
     return fired({
       subject: `waypoint ${name}`,
@@ -92,6 +95,52 @@ export default defineRule({
     })
   },
 })
+
+/** ztunnel found no waypoint, and there is one now: it came back since, or ztunnel has not heard of it. */
+function readyNow(situation: Situation, last: ZtunnelLine, ready: readonly PodView[]): Hit {
+  const { waypoint } = situation
+  const name = `${waypoint?.namespace}/${waypoint?.name}`
+  const since = ready.flatMap((pod) => readySince(pod) ?? []).sort()[0] ?? null
+  const failed = last.record.time
+  const isBack = since !== null && failed !== null && Date.parse(since) > Date.parse(failed)
+  const destination = destinationName(situation)
+  return {
+    subject: `waypoint ${name}`,
+    title: isBack
+      ? `Waypoint ${name} had no ready pod when calls to ${destination} failed, and has one since ${since}`
+      : `ztunnel found no waypoint ${name} for calls to ${destination}, although it has a ready pod`,
+    statement: isBack
+      ? `The last call that failed is of ${failed}: ${last.record.error}. The waypoint is ready since ${since}; what failed before that may be over.`
+      : `Calls to ${destination} go through waypoint ${name}, which was ready when the caller's ztunnel said ${failed === null ? '' : `at ${failed} `}that there is none: ${last.record.error}. ztunnel has old configuration, or its view of the waypoint's Service lacks the pod.`,
+    certainty: 'likely',
+    supporting: [quoteZtunnel(last, 'the caller’s ztunnel found no waypoint')],
+    contradicting: ready
+      .slice(0, 1)
+      .map(({ entry, name: pod }) => quote(entry, `${pod} is ready now`, `Ready=True since ${since ?? 'unknown'}`)),
+    fix: {
+      statement: isBack
+        ? 'Nothing to change in the mesh now: send the request again, and read why the waypoint was away.'
+        : `Find out why ztunnel does not know the waypoint: its own state first, then whether istiod reaches it; leave the label istio.io/use-waypoint where it is.`,
+      commands: isBack
+        ? [`kubectl -n ${waypoint?.namespace} get events --sort-by=.lastTimestamp`]
+        : ['istioctl proxy-status', 'istioctl ztunnel-config service'],
+      scope: 'every Service that is bound to this waypoint',
+      risk: 'none: these only read',
+      undo: 'nothing to undo',
+    },
+    verify: tryAgain(situation, 'an answer, and a line in the log of the waypoint'),
+    wouldDecide: {
+      command: `istioctl ztunnel-config service --service-namespace ${waypoint?.namespace}`,
+      why: `whether ztunnel has an address behind Service ${waypoint?.name} now; then send the request again`,
+    },
+    about: 'call',
+  }
+}
+
+function readySince({ object }: PodView): string | null {
+  const conditions: readonly { type?: string; lastTransitionTime?: string }[] = object.status?.conditions ?? []
+  return conditions.find(({ type }) => type === 'Ready')?.lastTransitionTime ?? null
+}
 
 function waypointService({ all, waypoint }: Situation) {
   for (const { data, entry } of all<readonly ZtunnelService[]>('ztunnel.ztunnelServices')) {

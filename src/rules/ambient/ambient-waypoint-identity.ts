@@ -1,10 +1,12 @@
 import { lineVerdict } from '../../mesh/line-writer.ts'
-import { fired, quiet, ruledOut } from '../../model/finding.ts'
-import { quoteObject, type Situation } from '../../situation/situation.ts'
+import { blind, fired, type Hit, quiet, type RuleOutcome, ruledOut } from '../../model/finding.ts'
+import { quoteLine, quoteObject, type Situation } from '../../situation/situation.ts'
 import { relayedLines } from '../../situation/ztunnel-lines.ts'
 import { defineRule } from '../define-rule.ts'
 import { atZtunnel, quoteZtunnel } from '../lib/ambient.ts'
+import { frontLines } from '../lib/front.ts'
 import { waypointFix } from '../lib/waypoint-fix.ts'
+import { type WaypointRefusal, waypointRefusal } from '../lib/waypoint-refusal.ts'
 import { destinationName, tryAgain } from '../lib/words.ts'
 
 const rejection = /policy rejection/
@@ -17,7 +19,7 @@ export default defineRule({
   explains: ['503', 'reset', '403', 'timeout', 'unknown'],
   title: 'A policy at ztunnel names the caller, but sees the waypoint',
   why: 'With a waypoint in between, the connection that reaches the pod is the waypoint’s own. A policy attached by selector is enforced at ztunnel and meets the waypoint’s service account, which it does not allow.',
-  needs: ['ztunnel.ztunnelLog'],
+  needs: [['ztunnel.ztunnelLog', 'server.config']],
   yieldsTo: ['ambient-l7-allow-without-waypoint'],
   seeAlso: ['https://istio.io/latest/docs/ambient/usage/l7-features/'],
   applies: ({ waypoint }) => waypoint !== null,
@@ -30,7 +32,7 @@ export default defineRule({
     // Let in since: what it was refused for then is over.
     if (newest && newest.record.error === null)
       return ruledOut('the waypoint is let in', quoteZtunnel(newest, 'ztunnel carried the waypoint’s connection'))
-    if (!last) return quiet
+    if (!last) return untold(situation)
     const pod = server.pod
     const policies = pod ? atZtunnel(situation, pod) : []
     const named = /explicitly denied by: (\S+)/.exec(last.record.error ?? '')?.[1]
@@ -65,6 +67,59 @@ export default defineRule({
     })
   },
 })
+
+/** No line of ztunnel shows the waypoint's connection: it could not be read, or no waypoint is there to connect. */
+function untold(situation: Situation): RuleOutcome {
+  const { waypoint } = situation
+  const isDown = waypoint?.pods.every(({ ready }) => !ready) === true
+  const isUnread = situation.missing('ztunnel.ztunnelLog').length > 0
+  if (!isDown && !isUnread) return quiet
+  const judged = waypointRefusal(situation)
+  if (judged && isDown) return fired(evaluated(situation, judged, 'next', []))
+  const cut = frontLines(
+    situation,
+    ({ role, record }) =>
+      role === 'waypoint' &&
+      record.flags.includes('UC') &&
+      /connection_termination/.test(record.details ?? '') &&
+      /^envoy:\/\//.test(record.upstreamHost ?? ''),
+  )
+  const last = cut.at(-1)
+  if (judged && last)
+    return fired(
+      evaluated(situation, judged, 'call', [
+        quoteLine(last.line, `the waypoint's tunnel to the pod was closed (${cut.length} times)`),
+      ]),
+    )
+  return isUnread ? blind(['ztunnel.ztunnelLog']) : quiet
+}
+
+function evaluated(
+  situation: Situation,
+  { policy, identity, decision }: WaypointRefusal,
+  about: 'call' | 'next',
+  seen: Hit['supporting'],
+): Hit {
+  const { namespace, name } = policy.object.metadata
+  const object = `AuthorizationPolicy ${namespace}/${name}`
+  const why = decision.by?.why ? ` (${decision.by.why})` : ''
+  const { node } = situation.server.pod ?? {}
+  return {
+    subject: object,
+    title: `${object} refuses ${identity}, the waypoint through which calls to ${destinationName(situation)} come`,
+    statement: `${about === 'next' ? 'Once the waypoint is back, the' : 'The'} policies at the destination's ztunnel, evaluated for the waypoint's own connection, refuse it${why}: ${object} attaches by selector, so it is enforced there and meets the waypoint's identity, never the real caller's.`,
+    certainty: 'likely',
+    supporting: [...seen, quoteObject(policy, `what ${object} says`, policy.object.spec)],
+    contradicting: [],
+    fix: waypointFix(situation, policy),
+    verify: tryAgain(situation, 'an answer, and no policy rejection in the log of ztunnel'),
+    wouldDecide: {
+      command: `kubectl logs -n ${situation.given.istioNamespace} -l app=ztunnel --prefix --tail=500`,
+      why: `whether the ztunnel on ${node ?? 'the destination’s node'} logs "policy rejection" with src.identity ${identity}`,
+    },
+    about,
+  }
+}
 
 /** The waypoint gave its own answer to this request: its connection to the pod was not even asked for. */
 function answeredBefore({ sample }: Situation): boolean {
