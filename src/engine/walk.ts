@@ -27,6 +27,8 @@ export interface Reading {
   readonly nextLook: { readonly gap: NotChecked; readonly step: NextStep }
   /** Keys that pasted lines and transcripts answer, so that no command has to. */
   readonly handedIn: readonly EvidenceKey[]
+  /** What an answer means for this call; null where it is only what it is. */
+  readonly meaningOf?: (entry: EvidenceEntry) => string | null
 }
 
 export interface WalkOptions<S> {
@@ -63,6 +65,7 @@ async function drive<S>(options: WalkOptions<S>, emit: (event: RunEvent) => void
   const stepWanting = firstStepOf(runbook)
   let current: string = runbook.steps[0]?.id ?? ''
   let banner: string | null = null
+  const learnedFrom = new Map<string, { readonly printed: string; readonly told: string }>()
   let cutShort: { end: 'interrupted' | 'budget'; text: string } | null = null
 
   const collector = createCollector<S>({
@@ -85,6 +88,7 @@ async function drive<S>(options: WalkOptions<S>, emit: (event: RunEvent) => void
       })
     },
     onFinished(entry, learned) {
+      learnedFrom.set(entry.id, { printed: learned, told: learned })
       emit({ type: 'command-finished', step: stepWanting.get(entry.key) ?? current, entry, learned })
       const lost = apiLost(entry)
       if (lost !== null && lost !== (banner ?? '')) {
@@ -152,6 +156,19 @@ async function drive<S>(options: WalkOptions<S>, emit: (event: RunEvent) => void
     return reading
   }
 
+  /** Numbers of what was read say little: what it means for this call does, once what that takes is there. */
+  const tellWhatItMeans = ({ meaningOf }: Reading) => {
+    for (const entry of collector.entries()) {
+      const known = learnedFrom.get(entry.id)
+      const meaning = entry.status === 'ok' && known ? (meaningOf?.(entry) ?? null) : null
+      if (!known || meaning === null) continue
+      const learned = `${meaning} (${known.printed})`
+      if (learned === known.told) continue
+      learnedFrom.set(entry.id, { ...known, told: learned })
+      emit({ type: 'evidence-understood', id: entry.id, learned })
+    }
+  }
+
   const symptomsNow = () => options.read(collector.situation()).symptoms
 
   const known = () => ({
@@ -163,6 +180,7 @@ async function drive<S>(options: WalkOptions<S>, emit: (event: RunEvent) => void
   const concluding = (): Diagnosis => {
     settleRules(true)
     const reading = tellWhatIsKnown()
+    tellWhatItMeans(reading)
     return diagnose({
       symptoms: reading.symptoms,
       callText: callText(reading.call),
@@ -200,7 +218,7 @@ async function drive<S>(options: WalkOptions<S>, emit: (event: RunEvent) => void
     const keys = step.collect as EvidenceKey[] // checked when the runbook was read
     await collector.collect(keys)
     const newly = settleRules(false)
-    tellWhatIsKnown()
+    tellWhatItMeans(tellWhatIsKnown())
     const own = collector.entries().filter((entry) => keys.includes(entry.key))
     const branch = step.next.find((one) => one.when === undefined || holds(one.when, known()))
     const next = cutShort ? null : withCommand(hint(stepOf, branch))
@@ -300,6 +318,7 @@ async function drive<S>(options: WalkOptions<S>, emit: (event: RunEvent) => void
       emit({ type: 'step-started', at: now(), n: walked.length + 1, ...sweep })
       await collector.collect(rest)
       const newly = settleRules(false)
+      tellWhatItMeans(tellWhatIsKnown())
       const own = collector.entries().filter((entry) => rest.includes(entry.key))
       emit({
         type: 'step-finished',

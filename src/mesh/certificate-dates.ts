@@ -30,6 +30,23 @@ export function certificateDates(pem: string): CertificateDates | null {
   return from && to ? { notBefore: from, notAfter: to } : null
 }
 
+const uriTag = 0x86
+const spiffe = [...'spiffe://'].map((character) => character.charCodeAt(0))
+
+/** Who a certificate says its holder is: the first SPIFFE name among its alternative names. */
+export function certificateIdentity(pem: string): string | null {
+  const body = block.exec(pem)?.[1]
+  const bytes = body === undefined ? null : decode(body)
+  if (bytes === null) return null
+  for (let at = 0; at < bytes.length; at += 1) {
+    if (bytes[at] !== uriTag) continue
+    const name = readElement(bytes, at)
+    if (name && spiffe.every((code, index) => bytes[name.start + index] === code))
+      return String.fromCharCode(...bytes.subarray(name.start, name.end))
+  }
+  return null
+}
+
 function decode(base64: string): Uint8Array | null {
   try {
     return Uint8Array.from(atob(base64.replace(/\s/g, '')), (character) => character.charCodeAt(0))

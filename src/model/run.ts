@@ -81,6 +81,8 @@ export type RunEvent =
       readonly entry: EvidenceEntry
       readonly learned: string
     }
+  /** What an answer means for this call, as soon as the answers that it takes are there. */
+  | { readonly type: 'evidence-understood'; readonly id: string; readonly learned: string }
   | { readonly type: 'rule-settled'; readonly code: string; readonly layer: Layer; readonly outcome: RuleOutcome }
   | { readonly type: 'question-asked'; readonly question: Question }
   | { readonly type: 'question-answered'; readonly id: string; readonly answer: string }
@@ -236,6 +238,13 @@ export function reduceRun(state: RunState, event: RunEvent): RunState {
         ...state,
         commands: state.commands.map((command) =>
           command.id === event.entry.id ? { ...command, entry: event.entry, learned: event.learned } : command,
+        ),
+      }
+    case 'evidence-understood':
+      return {
+        ...state,
+        commands: state.commands.map((command) =>
+          command.id === event.id && command.entry ? { ...command, learned: event.learned } : command,
         ),
       }
     case 'rule-settled':

@@ -1,11 +1,11 @@
 import type { PortMtls, SentGroup, WorkloadMtls } from '../mesh/effective-mtls.ts'
 import type { StrictFinding, StrictReadiness } from '../mesh/strict-readiness.ts'
+import { wireWords } from '../mesh/trace-words.ts'
 import { writeNotRead } from './decision.ts'
 import type { NotRead } from './not-read.ts'
 import { newPage, type Page, type PageOptions, type PageStyle } from './page.ts'
 import { columns } from './table-columns.ts'
 import type { ChainLink } from './trace-chain.ts'
-import { wireWords } from './trace-chain-parts.ts'
 
 export interface MtlsReport {
   readonly kind: 'MtlsReport'

@@ -236,8 +236,12 @@ function noteSteps(
       step.learned.length > 0
         ? step.learned.join(' ')
         : own
-            .map(({ learned: text }) => text ?? '')
-            .filter((text) => text !== '')
+            // The same question to several pods: whose answer each is.
+            .filter(({ learned: text }) => text)
+            .map(({ learned: text, subject }, at, told) => {
+              const isSaid = !subject.startsWith('pod ') || told[at - 1]?.subject === subject
+              return isSaid ? text : `${subject.slice(4)}: ${text}`
+            })
             .join('; ')
     return {
       n: index + 1,

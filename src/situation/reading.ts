@@ -2,9 +2,10 @@ import type { KubeVersion } from '../../parsers/kube-version.ts'
 import { answeredBy } from '../mesh/answered-by.ts'
 import { type CallSummary, type Hop, type SymptomId, SymptomId as SymptomIds } from '../model/call.ts'
 import type { AnsweredBy, NotChecked } from '../model/diagnosis.ts'
-import type { EvidenceKey, Quote } from '../model/evidence.ts'
+import type { EvidenceEntry, EvidenceKey, Quote } from '../model/evidence.ts'
 import type { GroundFacts } from '../model/run.ts'
 import { type Exchange, showsSymptom, type ZtunnelLine } from './exchanges.ts'
+import { meanings } from './meanings.ts'
 import { type NextLook, nextLookOf } from './next-look.ts'
 import type { KubeRead } from './objects.ts'
 import { type PodView, podLabel } from './pods.ts'
@@ -25,6 +26,8 @@ export interface SituationReading {
   readonly unresolved: readonly NotChecked[]
   readonly nextLook: NextLook
   readonly handedIn: readonly EvidenceKey[]
+  /** What an answer means for this call; null where it is only what it is. */
+  readonly meaningOf: (entry: EvidenceEntry) => string | null
 }
 
 /** What the engine tells views and the note about the call, whatever rules find. */
@@ -39,6 +42,7 @@ export function readSituation(situation: Situation): SituationReading {
     unresolved: unresolvedOf(situation),
     nextLook: nextLookOf(situation),
     handedIn: handedInBy(situation),
+    meaningOf: meanings(situation),
     symptoms: symptomsOf(situation),
   }
 }

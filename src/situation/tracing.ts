@@ -16,6 +16,8 @@ export type TracedRole = 'client' | 'gateway' | 'waypoint' | 'server'
 export interface TracedCall {
   readonly pod: PodView
   readonly trace: Trace
+  /** What was asked of it; null for a TCP connection. */
+  readonly request: TraceQuestion['request']
   readonly config: ProxyConfig
   /** Entry ids, for quoting; null where that part was not read. */
   readonly entries: {
@@ -29,7 +31,11 @@ export interface TracedCall {
 /** Follows the call through the configuration of the role's proxy. Null when nothing of it was read. */
 export function traceCall(situation: Situation, role: TracedRole): TracedCall | null {
   const pod = proxyOf(situation, role)
-  if (!pod) return null
+  return pod && traceCallAt(situation, role, pod)
+}
+
+/** As above, through the proxy of this replica. */
+export function traceCallAt(situation: Situation, role: TracedRole, pod: PodView): TracedCall | null {
   const listeners = situation.of<readonly EnvoyListener[]>('listeners', pod)
   const routes = situation.of<readonly RouteConfiguration[]>('routes', pod)
   const clusters = situation.of<readonly EnvoyCluster[]>('clusters', pod)
@@ -47,6 +53,7 @@ export function traceCall(situation: Situation, role: TracedRole): TracedCall | 
     pod,
     config,
     trace: trace(config, question),
+    request: question.request,
     entries: {
       listeners: listeners?.entry ?? null,
       routes: routes?.entry ?? null,

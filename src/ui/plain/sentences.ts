@@ -42,6 +42,8 @@ export function eventSentences(event: RunEvent, before: RunState, after: RunStat
       return [`Running: ${shortCommand(event.display, 120)}`]
     case 'command-finished':
       return commandSentences(event, idOf(event.entry.id))
+    case 'evidence-understood':
+      return [`For this call, ${idOf(event.id)}: ${event.learned}.`]
     case 'rule-settled':
       if (event.outcome.status !== 'fired') return []
       return event.outcome.hits.flatMap((hit) =>
