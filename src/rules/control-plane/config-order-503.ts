@@ -43,7 +43,7 @@ export default defineRule({
         ],
         wouldDecide: {
           command: `kubectl get virtualservices,destinationrules -n ${situation.serverNamespace ?? 'NAMESPACE'} -o yaml`,
-          why: 'whether both were changed at that second',
+          why: 'it shows when both were made and what they say: a VirtualService that names a subset or host from before its DestinationRule came explains those lines',
         },
         fix: {
           statement:

@@ -42,7 +42,7 @@ export default defineRule({
           ? null
           : {
               command: `kubectl logs -n ${first.pod?.namespace ?? 'NAMESPACE'} ${first.pod?.name ?? 'POD'} -c istio-proxy --since=24h`,
-              why: 'more connections that end at the same age would prove a timer',
+              why: 'more connections that end at the same age prove a timer',
             },
         fix: {
           statement: `Let the client send TCP keepalives or recycle its connections before an hour, or set connectionPool.tcp.idleTimeout for ${name} in a DestinationRule; keep the rest of that rule.`,
