@@ -25,6 +25,8 @@ export interface DiagnoseInput {
   readonly unresolved: readonly NotChecked[]
   /** Whoever cannot conclude says what stays open and which command reads on. */
   readonly nextLook: { readonly gap: NotChecked; readonly step: NextStep }
+  /** Which request a quoted line of a log is about; null where that cannot be told. */
+  readonly requestOf: (quote: Quote) => string | null
 }
 
 /** The order in which decisions bite on the way of a request, from the caller to the application. */
@@ -258,10 +260,11 @@ function summarise(
   const [first, second] = causes
   switch (verdict) {
     case 'cause': {
-      const later = causes.slice(1)
-      const more =
-        later.length === 0 ? '' : ` And then: ${later.map((cause) => endWithoutStop(cause.title)).join('; ')}.`
-      return `${sentence(first?.title ?? '')}${more}`
+      const more = causes.slice(1).map((cause, index) => {
+        const how = joint(input, causes, index)
+        return `${how === '' ? '; ' : `. ${how}`}${endWithoutStop(cause.title)}`
+      })
+      return `${endWithoutStop(sentence(first?.title ?? ''))}${more.join('')}.`
     }
     case 'suspects':
       if (first && !second)
@@ -282,6 +285,19 @@ function summarise(
       return sentence(gap ? `${seen}: ${gap.what} could not be read, ${endWithoutStop(gap.reason)}` : seen)
     }
   }
+}
+
+/** How a further cause stands to the first: behind it on the same way, beside it, or at requests of its own. */
+function joint({ requestOf }: DiagnoseInput, [first, ...later]: readonly Cause[], index: number): string {
+  const cause = later[index]
+  if (!first || !cause) return ''
+  const before = later[index - 1]
+  const requests = ({ supporting }: Cause) => new Set(supporting.flatMap((quote) => requestOf(quote) ?? []))
+  const [own, others] = [requests(cause), requests(first)]
+  if (cause.about === 'next') return before?.about === 'next' ? '' : 'And then: '
+  const isApart = own.size > 0 && others.size > 0 && [...own].every((request) => !others.has(request))
+  if (isApart) return `And for other requests (${[...own].slice(0, 2).join(', ')}): `
+  return before ? '' : 'Also: '
 }
 
 function nextSteps(

@@ -25,6 +25,8 @@ export interface Reading {
   readonly unresolved: readonly NotChecked[]
   /** Where to look on, should nothing explain the symptom. */
   readonly nextLook: { readonly gap: NotChecked; readonly step: NextStep }
+  /** Which request a quoted line of a log is about: causes of different requests are no chain. */
+  readonly requestOf: (quote: Quote) => string | null
   /** Keys that pasted lines and transcripts answer, so that no command has to. */
   readonly handedIn: readonly EvidenceKey[]
   /** What an answer means for this call; null where it is only what it is. */
@@ -192,6 +194,7 @@ async function drive<S>(options: WalkOptions<S>, emit: (event: RunEvent) => void
       symptomSeen: reading.symptomSeen,
       unresolved: reading.unresolved,
       nextLook: reading.nextLook,
+      requestOf: reading.requestOf,
       cutShort: cutShort?.text ?? null,
       probeInfo: (name) => options.probes.find((probe) => probe.name === name) ?? null,
     })

@@ -10,6 +10,7 @@ import { type NextLook, nextLookOf } from './next-look.ts'
 import type { KubeRead } from './objects.ts'
 import { type PodView, podLabel } from './pods.ts'
 import { hostsPublishing, isRouted, outsideName } from './published.ts'
+import { requestOfQuote } from './quoted-request.ts'
 import { quote, quoteLine, type Situation } from './situation.ts'
 import { symptomGaps } from './symptom-gaps.ts'
 import { traceCall } from './tracing.ts'
@@ -25,6 +26,7 @@ export interface SituationReading {
   readonly symptoms: readonly SymptomId[]
   readonly unresolved: readonly NotChecked[]
   readonly nextLook: NextLook
+  readonly requestOf: (quote: Quote) => string | null
   readonly handedIn: readonly EvidenceKey[]
   /** What an answer means for this call; null where it is only what it is. */
   readonly meaningOf: (entry: EvidenceEntry) => string | null
@@ -41,6 +43,7 @@ export function readSituation(situation: Situation): SituationReading {
     symptomSeen: situation.failing.length > 0 || curlShowsSymptom(situation) || ztunnelShowsSymptom(situation),
     unresolved: unresolvedOf(situation),
     nextLook: nextLookOf(situation),
+    requestOf: requestOfQuote(situation),
     handedIn: handedInBy(situation),
     meaningOf: meanings(situation),
     symptoms: symptomsOf(situation),

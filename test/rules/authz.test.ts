@@ -3,7 +3,7 @@ import { parseAccessLog } from '../../parsers/access-log.ts'
 import { add, change } from '../helpers/edit-objects.ts'
 import { type PlayOptions, play } from '../helpers/play.ts'
 import { addObject, editLog, logsAsJson, setSpec } from '../helpers/policy-edits.ts'
-import { type Edit, editJson, edits, forbid } from '../helpers/session-fixtures.ts'
+import { type Edit, editJson, edits, editText, forbid } from '../helpers/session-fixtures.ts'
 
 /** What a walk ends in, in one line: `cause: authz-allow-list-miss (proven)`. */
 async function ending(name: string, options: PlayOptions = {}): Promise<string> {
@@ -417,11 +417,40 @@ describe('addresses at a gateway (404-gateway-host, refused by a policy instead)
     expect(await ending('404-gateway-host', both)).toBe(
       'cause: authz-allow-list-miss (proven) + authz-allow-list-miss (next)',
     )
+    expect((await play('404-gateway-host', both)).state.diagnosis?.summary).toContain('. And then: ')
   })
   test('a rule about addresses of the inside is about addresses that arrive', async () => {
     expect(await ending('404-gateway-host', at(office('203.0.113.0/24', '10.99.0.0/16')))).toBe(
       'cause: authz-allow-list-miss (proven)',
     )
+  })
+})
+
+describe('two refusals', () => {
+  const ownSay = editText(/logs (ledger|cart)/, (text) => {
+    const id = (line: string) => line.replace(/"[0-9a-f]{8}-/, '"abcdef01-')
+    const own = text
+      .split('\n')
+      .filter((line) => line.includes('"POST /api/transfer') && line.includes(' 403 '))
+      .map((line) =>
+        id(line)
+          .replace('/api/transfer', '/own/no')
+          .replace('rbac_access_denied_matched_policy[none]', 'via_upstream')
+          .replace(' 0 19 ', ' 0 64 ')
+          .replace(/inbound\|8080\|\| - /, 'inbound|8080|| 127.0.0.6:40111 ')
+          .replace(/"-" inbound/, '"10.244.200.20:8080" inbound'),
+      )
+    return [text.trimEnd(), ...own, ''].join('\n')
+  })
+  test('of different requests are no chain (403-allow-list-miss, and the application refuses another path)', async () => {
+    const given: PlayOptions['given'] = (one) => ({ ...one, method: null, path: null })
+    const { summary = '', causes = [] } = (await play(miss, { given, edit: ownSay })).state.diagnosis ?? {}
+    expect(causes.map(({ code, certainty }) => `${code} ${certainty}`)).toEqual([
+      'authz-allow-list-miss proven',
+      'app-own-403 proven',
+    ])
+    expect(summary).toContain('And for other requests (POST /own/no): ')
+    expect(summary).not.toContain('And then')
   })
 })
 

@@ -56,7 +56,7 @@ export default defineRule({
       verify: tryAgain(situation, 'no new 503 UC on connect_originate'),
       wouldDecide: {
         command: `kubectl get pods -n ${situation.given.istioNamespace} -l app=ztunnel -o wide`,
-        why: 'whether the ztunnel of that node started at the time of these lines',
+        why: 'it shows when the ztunnel of that node started: at the time of these lines, that is the cause',
       },
       about: 'call',
     })

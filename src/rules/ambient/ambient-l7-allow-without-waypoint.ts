@@ -82,7 +82,7 @@ function leftOut(situation: Situation, pod: PodView, policy: Stored, refusals: R
       ? null
       : {
           command: `kubectl logs -n ${situation.given.istioNamespace} -l app=ztunnel --tail=200`,
-          why: 'a line "allow policies exist, but none allowed" for this call would prove it',
+          why: 'a line "allow policies exist, but none allowed" for this call proves it',
         },
     about: 'call',
   }

@@ -79,7 +79,10 @@ export default defineRule({
       verify: tryAgain(situation, 'what the rule asks for, and a line in the log of the waypoint'),
       wouldDecide: known
         ? null
-        : { command: 'istioctl ztunnel-config service', why: 'the column WAYPOINT for this Service' },
+        : {
+            command: 'istioctl ztunnel-config service',
+            why: 'a name in the column WAYPOINT for this Service means that calls go through it; None, that they go past it',
+          },
       about: 'call',
     })
   },

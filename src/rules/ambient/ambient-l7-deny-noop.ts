@@ -69,7 +69,7 @@ export default defineRule({
           ? null
           : {
               command: `istioctl ztunnel-config policy --policy-namespace ${policy.stored.object.metadata.namespace ?? ''} -o json`,
-              why: 'which rules of it ztunnel really has',
+              why: 'it shows the rules that ztunnel really has of it',
             },
       about: 'call',
     })

@@ -125,8 +125,8 @@ function closed(situation: Situation, silent: Silent, keepers: readonly Blocking
       : {
           command: `kubectl get networkpolicies.networking.k8s.io -A -o wide; kubectl get node ${to?.node ?? 'NODE'}`,
           why: policy
-            ? `whether one of the rules lets ${from ? podLabel(from) : 'the caller'} in on ${tunnelPort}`
-            : 'a policy of another kind, or a node that is gone, would say what drops the packets',
+            ? `its rules either let ${from ? podLabel(from) : 'the caller'} in on ${tunnelPort} or do not`
+            : 'a policy of another kind, or a node that is gone or NotReady, is what drops the packets',
         },
     about: 'call',
   }

@@ -132,7 +132,7 @@ function uncaptured(situation: Situation, pod: PodView, { because, broken }: Out
       ? null
       : {
           command: `kubectl logs -n ${situation.given.istioNamespace} -l app=ztunnel --tail=200`,
-          why: `how ztunnel saw ${callName(situation)}: a line without src.identity would prove plaintext`,
+          why: `its line shows how ztunnel saw ${callName(situation)}: one without src.identity proves plaintext`,
         },
     about: 'call',
   }

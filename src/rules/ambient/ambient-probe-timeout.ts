@@ -56,7 +56,7 @@ export default defineRule({
       },
       wouldDecide: {
         command: `kubectl logs -n ${given.istioNamespace} -l k8s-app=istio-cni-node --tail=200`,
-        why: 'whether the node’s agent reports trouble with its address set for probes',
+        why: 'a line about its address set for probes shows that the node’s agent is in trouble; none, that the probe fails for another reason',
       },
       about: 'call',
     })

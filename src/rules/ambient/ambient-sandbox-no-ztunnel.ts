@@ -59,7 +59,10 @@ export default defineRule({
         verify: { command: `kubectl get pod -n ${pod.namespace} ${pod.name}`, expect: 'Running and ready' },
         wouldDecide: stuck
           ? null
-          : { command: `kubectl describe pod -n ${pod.namespace} ${pod.name}`, why: 'whether it still happens' },
+          : {
+              command: `kubectl describe pod -n ${pod.namespace} ${pod.name}`,
+              why: 'its latest events show whether it still happens',
+            },
         about: stuck ? 'call' : 'aside',
       })
     }

@@ -59,7 +59,7 @@ export default defineRule({
           },
           wouldDecide: {
             command: `istioctl ztunnel-config workload --workload-namespace ${pod.namespace}`,
-            why: 'whether ztunnel takes this pod (HBONE) or not (TCP)',
+            why: 'HBONE in the column PROTOCOL means that ztunnel takes this pod; TCP, that it does not',
           },
           // Two ways into the mesh side by side work; it is worth knowing and seldom the reason.
           about: 'aside' as const,

@@ -251,7 +251,10 @@ function bypassed(situation: Situation, why: Why, bound: Binding | null): Hit {
     verify: tryAgain(situation, 'what the policy says, and a line in the log of the waypoint'),
     wouldDecide: proven
       ? null
-      : { command: 'istioctl ztunnel-config service', why: 'the column WAYPOINT for this Service' },
+      : {
+          command: 'istioctl ztunnel-config service',
+          why: 'a name in the column WAYPOINT for this Service means that calls go through it; None, that they go past it',
+        },
     about: 'call',
   }
 }

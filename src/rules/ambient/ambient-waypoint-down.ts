@@ -89,7 +89,7 @@ export default defineRule({
         ? null
         : {
             command: `kubectl logs -n ${situation.given.istioNamespace} -l app=ztunnel --tail=200`,
-            why: 'what ztunnel says when it tries the waypoint',
+            why: 'its lines show what ztunnel meets when it tries the waypoint',
           },
       about: 'call',
     })

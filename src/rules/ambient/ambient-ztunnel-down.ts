@@ -147,7 +147,7 @@ function down(
       ? null
       : {
           command: `kubectl get pods -n ${situation.given.istioNamespace} -l app=ztunnel -o wide`,
-          why: `whether a ztunnel is ready on ${target.node}`,
+          why: `a ztunnel that is ready on ${target.node} rules it out; none, or one that is not, proves it`,
         },
     about: 'call',
   }

@@ -82,7 +82,7 @@ function closesHit(situation: Situation, { cuts, survivedMs, isWhole }: Connecti
             command: pod
               ? `kubectl logs ${pod.name} -n ${pod.namespace} -c istio-proxy --tail=-1`
               : "kubectl logs of the destination's proxy",
-            why: 'whether the cut connections (UPSTREAM_LOCAL_ADDRESS) had been used before tells a closing application from an idle timer',
+            why: 'connections (UPSTREAM_LOCAL_ADDRESS) that had carried nothing before, or had just answered, are cut by the application; only idle ones, by a timer',
           },
   })
 }
@@ -111,7 +111,7 @@ function unseenHit(situation: Situation, lines: readonly Line[]): Hit {
     verify: tryAgain(situation, 'an answer of the application'),
     wouldDecide: {
       command: `kubectl logs ${pod?.name ?? 'POD'} -n ${pod?.namespace ?? 'NAMESPACE'} -c istio-proxy`,
-      why: 'lines with UC on an inbound cluster, and whether their connections had been idle, decide it',
+      why: 'lines with UC on an inbound cluster prove that the application ended the connection; if only idle connections are cut, it is a timer',
     },
   })
 }

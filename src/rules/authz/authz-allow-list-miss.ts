@@ -95,12 +95,12 @@ function logged(situation: Situation, refusal: NonNullable<ReturnType<typeof ref
     wouldDecide: open
       ? {
           command: `kubectl get authorizationpolicies.security.istio.io -n ${situation.serverNamespace ?? 'NAMESPACE'} -o yaml`,
-          why: 'whether the ALLOW rules name HTTP fields, which nothing can fit that reads no HTTP, stands in the policies',
+          why: 'ALLOW rules that name HTTP fields (paths, methods, hosts, headers) fit nothing where no HTTP is read; others simply lack this caller',
         }
       : passes
         ? {
             command: 'istioctl proxy-status -o json',
-            why: 'the policies as they are now allow it: either they were changed since, or the proxy still holds older ones',
+            why: 'the policies as they are now allow it: SYNCED means that they were changed since, STALE that the proxy still holds older ones',
           }
         : (miss?.doubt ?? null),
     about: 'call',

@@ -68,7 +68,7 @@ function judge(situation: Situation, policy: Stored, pod: PodView): Hit[] {
       verify: tryAgain(situation, '403 for what fits only one of the two'),
       wouldDecide: {
         command: `kubectl -n ${object.metadata.namespace} get authorizationpolicies.security.istio.io ${object.metadata.name} -o yaml`,
-        why: 'only its author knows whether one rule or two were meant',
+        why: 'it shows the rule as it is written; only its author knows whether one rule or two were meant',
       },
       about: 'call',
     },

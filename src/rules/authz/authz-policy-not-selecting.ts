@@ -76,7 +76,7 @@ function judge(situation: Situation, policy: Stored, pod: PodView): Hit[] {
         ? null
         : {
             command: `istioctl x authz check ${pod.name}.${pod.namespace}`,
-            why: 'whether this proxy has the policy is not seen in the objects alone',
+            why: 'it lists the policies that this proxy has: the objects alone do not tell',
           },
       about: meant && (decides || nowhere) ? 'call' : 'aside',
     },

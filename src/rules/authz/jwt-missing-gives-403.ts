@@ -64,7 +64,7 @@ function withToken(situation: Situation): Decider {
   const { command } = tryAgain(situation, '')
   return {
     command: `${command} -H 'Authorization: Bearer TOKEN'`,
-    why: 'with a token that surely is sent: if it passes, the token was missing; if it is 403 again, the token lacks what the rule wants',
+    why: 'it sends the request with a token for sure: if it passes, the token was missing; if it is 403 again, the token lacks what the rule wants',
   }
 }
 

@@ -62,7 +62,7 @@ export default defineRule({
           ? null
           : {
               command: `grep the caller's configuration for a timeout of about ${wait}`,
-              why: 'a timeout of that length in the caller names the limit',
+              why: 'a timeout of that length in the caller’s settings or log is the limit that it gave up at',
             },
       }),
     )

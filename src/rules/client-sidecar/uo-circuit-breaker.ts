@@ -86,7 +86,7 @@ export default defineRule({
           ? null
           : {
               command: `kubectl get destinationrules.networking.istio.io -n ${situation.server.namespace ?? 'NAMESPACE'} -o yaml`,
-              why: 'a connectionPool for this host names the limit',
+              why: 'it shows the connectionPool of this host, which names the limit that was reached',
             },
       }),
     )

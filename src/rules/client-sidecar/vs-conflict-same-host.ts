@@ -50,7 +50,7 @@ export default defineRule({
     const only = stored(first)
     if (claiming.length === 1)
       return only
-        ? ruledOut('one VirtualService names the host', quoteObject(only, 'the only one', only.object.spec?.hosts))
+        ? ruledOut('only one VirtualService names the host', quoteObject(only, 'the only one', only.object.spec?.hosts))
         : quiet
     const seen = route?.from === 'proxy' && route.object?.kind === 'VirtualService' ? route.object : null
     const winner =

@@ -101,7 +101,7 @@ function hitFor(situation: Situation, { stored, obstacles, sidecar, isMeant }: U
       : known.seen
         ? {
             command: `kubectl get virtualservices.networking.istio.io -n ${ref.namespace} ${ref.name} -o yaml`,
-            why: `whether ${name} is the change that was made: the proxy holds no VirtualService for this host`,
+            why: `it shows what ${name} says: if that is the change that was made, it never reached this proxy, which holds no VirtualService for this host`,
           }
         : { command: routes, why: 'the column VIRTUAL SERVICE shows what the proxy takes for this host' },
   })

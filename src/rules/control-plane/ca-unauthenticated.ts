@@ -59,7 +59,7 @@ function refusedFor(situation: Situation, pod: PodView): Hit | null {
       ? null
       : {
           command: `istioctl proxy-config secret ${pod.name}.${pod.namespace}`,
-          why: 'an active certificate would show that the refusal is over',
+          why: 'an ACTIVE certificate means that the refusal is over; none, that it goes on',
         },
     fix: {
       statement: impersonation

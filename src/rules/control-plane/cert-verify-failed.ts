@@ -74,11 +74,11 @@ function notAccepted(situation: Situation, line: Line, transport: Transport): Hi
   const wouldDecide = caller
     ? {
         command: `istioctl proxy-config secret ${target.name}.${target.namespace}, and the same of ${caller.name}.${caller.namespace}`,
-        why: 'roots (ROOTCA) that differ, or a certificate out of its dates, would say why it is refused',
+        why: 'roots (ROOTCA) that differ, or a certificate out of its dates, say why it is refused',
       }
     : {
         command: `istioctl proxy-config secret ${target.name}.${target.namespace}`,
-        why: 'its dates and its root would say why it is refused',
+        why: 'its dates and its root say why it is refused',
       }
   return hit({
     ...base,
@@ -120,7 +120,7 @@ function inTunnel(situation: Situation, { record, entry }: ZtunnelLine): Hit {
     supporting: [quote(entry, 'ztunnel ended the handshake over a certificate', record.raw, record.line)],
     wouldDecide: {
       command: nodes.map((node) => `istioctl ztunnel-config certificate --node ${node}`).join('; '),
-      why: 'roots (Root) that differ between the two nodes, or dates that have run out, would say which is refused',
+      why: 'roots (Root) that differ between the two nodes, or dates that have run out, say which is refused',
     },
     fix: {
       statement:

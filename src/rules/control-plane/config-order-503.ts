@@ -1,6 +1,9 @@
 import { fired, quiet } from '../../model/finding.ts'
-import { quoteLine } from '../../situation/situation.ts'
+import type { Exchange } from '../../situation/exchanges.ts'
+import type { Stored } from '../../situation/objects.ts'
+import { quoteLine, quoteObject, type Situation } from '../../situation/situation.ts'
 import { defineRule } from '../define-rule.ts'
+import { ruleFor } from '../lib/cluster.ts'
 import { secondsBetween } from '../lib/container-times.ts'
 import { hit } from '../lib/hit.ts'
 import { clusterOf } from '../lib/transport.ts'
@@ -28,6 +31,7 @@ export default defineRule({
     const after = situation.passing.filter(
       (one) => (one.time ?? '') > (last.time ?? '') && (cluster === null || clusterOf(one)?.raw === cluster.raw),
     )
+    const late = after[0] ? madeBetween(situation, first, after[0]) : null
     const span = secondsBetween(first.time, last.time)
     const healed = after.at(-1)?.client ?? after.at(-1)?.gateway
     if (!healed || span === null || span > 60) return quiet
@@ -36,15 +40,26 @@ export default defineRule({
         subject: destinationName(situation),
         title: `For ${Math.max(1, Math.round(span))} s ${callerName(situation)} had a route to a cluster that had not arrived yet`,
         statement: `${plural(failing.length, 'request')} got NC within ${Math.round(span)} s, and later ones to ${cluster?.raw ?? destinationName(situation)} pass.`,
-        certainty: 'likely',
+        certainty: late ? 'proven' : 'likely',
         supporting: [
           quoteLine(line, 'the last one without a cluster'),
           quoteLine(healed, 'a later one through the same cluster'),
+          ...(late
+            ? [
+                quoteObject(
+                  late,
+                  `made at ${late.object.metadata.creationTimestamp}, it defines the subset`,
+                  late.object.spec?.subsets,
+                ),
+              ]
+            : []),
         ],
-        wouldDecide: {
-          command: `kubectl get virtualservices,destinationrules -n ${situation.serverNamespace ?? 'NAMESPACE'} -o yaml`,
-          why: 'whether both were changed at that second',
-        },
+        wouldDecide: late
+          ? null
+          : {
+              command: `kubectl get virtualservices,destinationrules -n ${situation.serverNamespace ?? 'NAMESPACE'} -o yaml`,
+              why: 'it shows when both were made and what they say: a VirtualService that names a subset or host from before its DestinationRule came explains those lines',
+            },
         fix: {
           statement:
             'Nothing to mend now. Next time apply the DestinationRule first, wait until it has arrived, then the VirtualService; delete in reverse.',
@@ -58,3 +73,18 @@ export default defineRule({
     )
   },
 })
+
+/** The DestinationRule that defines the subset of the later requests, where it was made after the first that failed. */
+function madeBetween(situation: Situation, firstFailed: Exchange, firstPassed: Exchange): Stored | null {
+  const subset = clusterOf(firstPassed)?.subset
+  const [from, to] = [firstFailed.time, firstPassed.time].map((time) => Date.parse(time ?? ''))
+  if (!subset || !situation.server.host || from === undefined || to === undefined) return null
+  for (const { metadata, spec } of ruleFor(situation, situation.server.host)?.objects ?? []) {
+    const stored = situation.store.get('DestinationRule', metadata.namespace ?? '', metadata.name)
+    // Times of objects are cut to seconds.
+    const made = Date.parse(stored?.object.metadata.creationTimestamp ?? '')
+    const defines = Array.isArray(spec?.subsets) && spec.subsets.some((one: { name?: string }) => one?.name === subset)
+    if (stored && defines && made + 1000 > from && made <= to) return stored
+  }
+  return null
+}

@@ -38,7 +38,10 @@ export default defineRule({
             ? [quote(status.entry, 'the list that istiod gave', 'no proxy')]
             : [],
         wouldDecide: empty
-          ? { command: 'istioctl proxy-status --all-namespaces', why: 'asked with credentials of an administrator' }
+          ? {
+              command: 'istioctl proxy-status --all-namespaces',
+              why: 'asked with the credentials of an administrator, an answer means that only permission was missing',
+            }
           : null,
         fix: handOver(
           'Ask with credentials that may read istiod’s debug endpoints; leave ENABLE_DEBUG_ENDPOINT_AUTH on.',

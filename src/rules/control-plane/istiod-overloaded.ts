@@ -40,7 +40,7 @@ export default defineRule({
         ],
         wouldDecide: {
           command: 'istioctl proxy-status -v 1',
-          why: 'whether the proxies of this call have the current configuration',
+          why: 'SYNCED for the proxies of this call means that they have the current configuration, and istiod’s load is not the cause',
         },
         fix: {
           statement:

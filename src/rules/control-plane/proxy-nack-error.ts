@@ -110,7 +110,7 @@ function rejecting(situation: Situation, pod: PodView): Hit | null {
       : touches
         ? {
             command: 'istioctl proxy-status -v 1',
-            why: 'whether the rejection still stands is not known without its state',
+            why: 'it shows whether the rejection still stands: SYNCED means that it is over',
           }
         : {
             command: `istioctl proxy-status ${proxyId(pod)}`,

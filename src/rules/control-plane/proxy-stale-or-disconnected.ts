@@ -74,7 +74,7 @@ function staleOf(situation: Situation, pod: PodView): Hit | null {
       ? null
       : {
           command: `kubectl logs -n ${situation.given.istioNamespace} deploy/istiod | grep "ACK ERROR"`,
-          why: 'this version of istioctl shows rejected pushes as STALE, too; istiod’s log tells them apart',
+          why: 'a rejection of this proxy in istiod’s log (ACK ERROR) means that it refuses its configuration; none, that it has not got it. This version of istioctl shows both as STALE',
         },
     about: decidesCall(situation, pod, stale.names) ? aboutOf(situation, pod) : 'aside',
   }
@@ -116,7 +116,7 @@ function absentOf(situation: Situation, pod: PodView): Hit | null {
         ? null
         : {
             command: `kubectl logs -n ${pod.namespace} ${pod.name} -c istio-proxy --tail=200`,
-            why: 'a closed configuration stream in its log would prove that it is cut off, and say why',
+            why: 'a closed configuration stream in its log proves that it is cut off, and says why',
           },
     about: aboutOf(situation, pod),
   }

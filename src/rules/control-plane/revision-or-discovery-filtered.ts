@@ -65,7 +65,10 @@ function ofOtherRevision(situation: Situation): readonly Hit[] {
         wouldDecide:
           stands === null
             ? null
-            : { command: 'istioctl tag list', why: `whether ${wanted} is another name for ${revisions.join(', ')}` },
+            : {
+                command: 'istioctl tag list',
+                why: `${wanted} in the list, as a tag of ${revisions.join(', ')}, is only another name for it; else nobody serves it`,
+              },
         fix: {
           statement: `Remove the label istio.io/rev from ${name}, or set it to ${revisions[0]}; leave its spec as it is.`,
           commands: [

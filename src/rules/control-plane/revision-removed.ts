@@ -95,7 +95,12 @@ function withoutIstiod(situation: Situation): readonly Hit[] {
           quote(running[0]?.entry ?? pod.entry, 'revisions of the istiods that run', [...revisions].join(', ')),
           ...(absent && status ? [quote(status.entry, `${proxyId(pod)} is not connected`, null)] : []),
         ],
-        wouldDecide: absent ? null : { command: 'istioctl proxy-status', why: 'whether it is connected to any istiod' },
+        wouldDecide: absent
+          ? null
+          : {
+              command: 'istioctl proxy-status',
+              why: 'a row for it means that it is connected to an istiod; none, that it is cut off',
+            },
         fix: {
           statement: `Let the workload of ${proxyId(pod)} make new pods under a revision that runs: relabel its namespace first if it still names ${revision}.`,
           commands: workloadCommand(pod, 'rollout restart'),

@@ -55,7 +55,7 @@ export default defineRule({
           ? null
           : {
               command: `istioctl proxy-status ${id}`,
-              why: 'whether its routes differ from those that istiod would send',
+              why: 'a difference in its routes proves that it holds older ones; none, that they are current',
             },
         fix: {
           statement: rejected
@@ -101,7 +101,7 @@ function behindOthers(situation: Situation, line: Line | null): RuleOutcome {
       supporting: [quoteLine(line, 'no route at this proxy'), quoteLine(other, 'the same request at another replica')],
       wouldDecide: {
         command: `istioctl proxy-status ${id}`,
-        why: 'whether its routes differ from those that istiod would send',
+        why: 'a difference in its routes proves that it holds older ones; none, that they are current',
       },
       fix: {
         statement: `If its routes differ from those of istiod, find out what keeps ${id} from istiod; when the way is clear, restart this one pod.`,

@@ -107,7 +107,7 @@ export default defineRule({
         ? null
         : {
             command: `istioctl proxy-config listener ${pod ? `${pod.name}.${pod.namespace}` : 'POD'} -o json`,
-            why: 'whether the filter that the patch inserts is in the proxy',
+            why: 'the filter that the patch inserts stands there if the patch works; without it, it was skipped',
           },
       about: 'call',
     })

@@ -100,15 +100,18 @@ function unknownHost(situation: Situation, host: string, line: Line | null, sear
     wouldDecide: proven
       ? null
       : stale
-        ? { command: 'istioctl proxy-status', why: 'whether the gateway holds the current routes' }
+        ? {
+            command: 'istioctl proxy-status',
+            why: 'SYNCED means that the gateway holds the current routes; STALE, or no row, that it does not',
+          }
         : line
           ? {
               command: `istioctl proxy-config routes ${pod ? `${pod.name}.${pod.namespace}` : 'GATEWAY-POD'} -o json`,
-              why: 'whether its routes have a virtual host for this name',
+              why: 'a virtual host for this name means that it has a route; none proves that it has not',
             }
           : {
               command: `kubectl logs ${pod ? `-n ${pod.namespace} ${pod.name}` : 'GATEWAY-POD'} -c istio-proxy --tail=200`,
-              why: 'a line 404 NR route_not_found for this host would prove it',
+              why: 'a line 404 NR route_not_found for this host proves it',
             },
     about: situation.symptom === 'tls' ? 'next' : 'call',
   }

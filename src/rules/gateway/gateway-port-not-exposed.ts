@@ -97,7 +97,7 @@ function withoutPods(situation: Situation, gateway: Stored, port: number): Hit {
         ? null
         : {
             command: `istioctl analyze -n ${gateway.object.metadata.namespace}`,
-            why: 'IST0101 for the selector would prove it',
+            why: 'IST0101 for the selector proves it',
           },
   }
 }
@@ -138,7 +138,7 @@ function notInService(situation: Situation, services: readonly Stored[], port: n
     },
     wouldDecide: {
       command: `kubectl get service -n ${service?.object.metadata.namespace} ${service?.object.metadata.name} -o yaml`,
-      why: `whether callers reach the gateway through this Service at all: another load balancer may map ${port}`,
+      why: `it shows the ports that are open: callers who come through this Service need ${port} among them; those of another load balancer do not`,
     },
   }
 }
@@ -173,7 +173,10 @@ function notListening(
       undo: 'take the server out again',
     },
     wouldDecide: served
-      ? { command: 'istioctl proxy-status', why: 'whether the gateway holds its current listeners' }
+      ? {
+          command: 'istioctl proxy-status',
+          why: 'SYNCED means that the gateway holds its current listeners; STALE, or no row, that it does not',
+        }
       : null,
   }
 }

@@ -66,7 +66,7 @@ export default defineRule({
           ? null
           : {
               command: 'kubectl get gatewayclasses.gateway.networking.k8s.io',
-              why: 'whether class istio exists and is accepted',
+              why: 'class istio with ACCEPTED True means that istiod serves it; without it nobody does',
             },
       about: 'call',
     })

@@ -51,7 +51,7 @@ export default defineRule({
         ? null
         : {
             command: `kubectl -n ${namespace} get gateways.gateway.networking.k8s.io ${bare} -o yaml`,
-            why: 'whether the caller uses the address of this Gateway',
+            why: 'callers who use one of the addresses in its status meet this Gateway; those of another address do not',
           },
       about: 'call',
     })

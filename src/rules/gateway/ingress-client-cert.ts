@@ -72,7 +72,7 @@ export default defineRule({
         ? null
         : {
             command: `openssl s_client -connect ${host}:443 -servername ${host}`,
-            why: 'which authorities the gateway accepts, and whether it ends with "certificate required"',
+            why: 'it names the authorities that the gateway accepts; "certificate required" at its end proves that the client sent none',
           },
       about: 'call',
     })

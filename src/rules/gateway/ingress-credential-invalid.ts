@@ -65,7 +65,7 @@ export default defineRule({
           atProxy === 'unread'
             ? {
                 command: `istioctl proxy-config secret ${pod.name}.${pod.namespace}`,
-                why: `whether the gateway holds an older ${name}`,
+                why: `an ACTIVE row for ${name} means that the gateway holds an older copy, and works with it`,
               }
             : null,
         about: 'call',

@@ -104,7 +104,7 @@ function missingCredential(situation: Situation, credential: ServedCredential): 
       ? null
       : {
           command: `istioctl proxy-config secret ${pod.name}.${pod.namespace}`,
-          why: `whether the gateway still holds a copy of ${name}`,
+          why: `an ACTIVE row for ${name} means that the gateway still holds a copy; none proves that it has lost it`,
         },
     about: 'call',
   }

@@ -85,7 +85,7 @@ function unauthorized(
       ? null
       : {
           command: `kubectl auth can-i list secrets -n ${pod.namespace} --as=system:serviceaccount:${pod.namespace}:${pod.serviceAccount}`,
-          why: 'whether the gateway’s service account may read Secrets',
+          why: 'no means that the gateway’s service account may not read Secrets, which proves it',
         },
     about: 'call',
   }

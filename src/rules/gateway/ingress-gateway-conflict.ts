@@ -85,7 +85,7 @@ export default defineRule({
           ? null
           : {
               command: `kubectl logs -n ${situation.given.istioNamespace} -l app=istiod --tail=2000`,
-              why: 'a line "skipping server on gateway" would prove it',
+              why: 'a line "skipping server on gateway" proves it',
             },
       about: 'call',
     })

@@ -62,7 +62,7 @@ export default defineRule({
         ? null
         : {
             command: 'kubectl get ingressclasses.networking.k8s.io -o yaml',
-            why: 'whose controller the class of this Ingress names',
+            why: 'istio.io/ingress-controller as its controller means that istiod serves this Ingress; another one, that it does not',
           },
       about: 'call',
     })

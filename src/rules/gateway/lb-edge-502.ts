@@ -66,7 +66,7 @@ export default defineRule({
           ? null
           : {
               command: `kubectl -n ${pod.namespace} get service -o wide`,
-              why: 'read the log and the target health of the balancer that owns the external address: it says why it answered by itself',
+              why: 'it shows whose the external address is: the log and the target health of that balancer say why it answered by itself',
             },
       about: 'call',
     })

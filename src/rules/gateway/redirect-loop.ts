@@ -52,7 +52,7 @@ export default defineRule({
       verify: tryThroughGateway(situation, host, 'the status of the application after at most one redirect'),
       wouldDecide: {
         command: `curl -sIL --max-redirs 5 'https://${host}/'`,
-        why: 'whether HTTPS is redirected to the same address again',
+        why: 'a Location that leads back to the same address proves the loop',
       },
       about: 'call',
     })

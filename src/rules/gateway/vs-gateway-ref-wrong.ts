@@ -108,7 +108,7 @@ function unbound(situation: Situation, host: string, service: Stored, missing: G
       ? null
       : {
           command: 'kubectl logs GATEWAY-POD -c istio-proxy --tail=200',
-          why: 'a line 404 NR route_not_found for this host would prove it',
+          why: 'a line 404 NR route_not_found for this host proves it',
         },
     about: 'call',
   }

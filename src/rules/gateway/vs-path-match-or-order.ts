@@ -32,7 +32,8 @@ export default defineRule({
     const line = noRouteLine(situation, role)
     const search = routeSearch(situation, role)
     const passed = situation.sample?.[role] ?? null
-    if (!line && passed) return ruledOut('a route was found', quoteLine(passed, 'it went to an upstream'))
+    if (!line && passed)
+      return ruledOut('the gateway found a route for this request', quoteLine(passed, 'it went to an upstream'))
     if (search?.found) return quiet
     const host = hostOfCall(situation, line)
     if (search) return search.virtualHost === null ? quiet : fired(noMatch(situation, role, host, line, search))
@@ -109,11 +110,11 @@ function noMatch(
       : search
         ? {
             command: `kubectl logs -n ${search.traced.pod.namespace} ${search.traced.pod.name} -c istio-proxy --tail=200`,
-            why: 'a line 404 NR route_not_found for this path would prove it',
+            why: 'a line 404 NR route_not_found for this path proves it',
           }
         : {
             command: `istioctl proxy-config routes ${pod ? `${pod.name}.${pod.namespace}` : 'GATEWAY-POD'} -o json`,
-            why: 'whether the proxy has a virtual host for this name, and which paths it takes',
+            why: 'it shows the virtual host for this name and the paths that it takes, in their order',
           },
     about: 'call',
     ...(role === 'client' ? { layer: 'client-sidecar-routing' as const } : {}),

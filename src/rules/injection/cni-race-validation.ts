@@ -48,7 +48,7 @@ function raced(situation: Situation, pod: PodView): Hit | null {
       ? null
       : {
           command: `kubectl logs -n ${pod.namespace} ${pod.name} -c istio-validation`,
-          why: 'a refused connection to 127.0.0.6:15002 would prove that no redirection was set up',
+          why: 'a refused connection to 127.0.0.6:15002 proves that no redirection was set up',
         },
     fix: {
       statement: `Delete this pod, so that it starts again now that the plugin is on ${pod.node ?? 'the node'}; the repair controller of istio-cni does that by itself where it is on.`,

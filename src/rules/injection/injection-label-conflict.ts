@@ -51,7 +51,7 @@ function conflict(situation: Situation, injection: Injection) {
       : {
           wouldDecide: {
             command: 'kubectl get mutatingwebhookconfigurations -o yaml',
-            why: 'which revisions a webhook serves could not be read',
+            why: 'it shows the labels that each webhook selects: none for this revision means that nobody injects it',
           },
         }),
     fix: {

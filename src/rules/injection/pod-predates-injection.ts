@@ -82,7 +82,9 @@ function predates(situation: Situation, { pod, namespace, answer, webhook, webho
           command: webhooksRead
             ? `istioctl x check-inject -n ${pod.namespace} ${pod.name}`
             : 'kubectl get mutatingwebhookconfigurations -o yaml',
-          why: 'whether a webhook would inject a new pod is not settled',
+          why: webhooksRead
+            ? 'a webhook whose column INJECTED is ticked would inject a new pod, so a restart is enough; none would, and labels have to change first'
+            : 'it shows the labels that each webhook selects: one that fits this pod means that a new pod would be injected',
         },
     about: aboutSidecar(situation.symptom),
   }

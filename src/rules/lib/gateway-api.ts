@@ -174,6 +174,6 @@ export function seeGatewayLog({ gateway }: Situation): Decider {
   const [pod] = gateway?.pods ?? []
   return {
     command: `kubectl logs ${pod ? `-n ${pod.namespace} ${pod.name}` : 'GATEWAY-POD'} -c istio-proxy --tail=200`,
-    why: 'whether the gateway itself answers this call, and with which reason',
+    why: 'its line of this call says whether the gateway itself answers, and with which reason',
   }
 }

@@ -55,7 +55,7 @@ function raced(situation: Situation, pod: PodView): Hit | null {
       ],
       wouldDecide: {
         command: `kubectl logs -n ${pod.namespace} ${pod.name} -c ${app.name} --previous`,
-        why: 'a refused connection in its last lines would prove that it was the missing network',
+        why: 'a refused connection in its last lines proves that it was the missing network',
       },
       fix: {
         statement: `Let the application wait: holdApplicationUntilProxyStarts in annotation proxy.istio.io/config of the pod template of ${name}, or native sidecars. Keep the rest of the annotation.`,

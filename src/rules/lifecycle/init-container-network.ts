@@ -76,7 +76,7 @@ function explained(pod: PodView, container: Container, about: Hit['about']): Hit
     ],
     wouldDecide: {
       command: `kubectl logs -n ${pod.namespace} ${pod.name} -c ${container.name}`,
-      why: 'a connection that is refused or hangs would prove it; any other message is the container’s own fault',
+      why: 'a connection that is refused or hangs proves it; any other message is the container’s own fault',
     },
     fix: {
       statement: `Use native sidecars for ${name} (default since 1.27, annotation sidecar.istio.io/nativeSidecar before), or let ${container.name} run as user 1337 or exclude its ports (traffic.sidecar.istio.io/excludeOutboundPorts); keep the other annotations.`,

@@ -53,7 +53,7 @@ export default defineRule({
         ],
         wouldDecide: {
           command: `kubectl top pod -n ${pod.namespace} ${pod.name} --containers`,
-          why: 'an istio-proxy at its CPU limit would prove it; else the reader is slow, or the answer long',
+          why: 'an istio-proxy at its CPU limit proves it; else the reader is slow, or the answer long',
         },
         fix: {
           statement: `Raise the CPU limit of the proxy of ${podLabel(pod)} (annotation sidecar.istio.io/proxyCPULimit), or its concurrency; keep the other annotations.`,

@@ -61,7 +61,7 @@ function killed(situation: Situation, pod: PodView): Hit | null {
       ? null
       : {
           command: `kubectl describe pod -n ${pod.namespace} ${pod.name}`,
-          why: 'whether the times of its kills are those of the failing requests',
+          why: 'it shows when it was killed last: at the time of the failing requests, that is the cause; at another, it is not',
         },
     fix: {
       statement: `Raise the memory limit of the proxy of ${name} (annotation sidecar.istio.io/proxyMemoryLimit), then give it less to know with a Sidecar resource. Keep the other annotations.`,

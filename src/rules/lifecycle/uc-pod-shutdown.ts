@@ -46,7 +46,7 @@ export default defineRule({
           ? null
           : {
               command: `kubectl get events -n ${situation.serverNamespace} --sort-by=.lastTimestamp`,
-              why: 'a Killing event for a pod of the destination at that time would prove it',
+              why: 'a Killing event for a pod of the destination at that time proves it',
             },
         fix: {
           statement: `Give the pods of ${name} a moment between signal and end: a preStop sleep of a few seconds for the application, and terminationDrainDuration or EXIT_ON_ZERO_ACTIVE_CONNECTIONS for the proxy. Keep the rest of the pod template.`,

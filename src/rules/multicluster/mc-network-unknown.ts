@@ -132,7 +132,7 @@ function dialledDirectly(situation: Situation, { found, address, writer, other, 
         : other
           ? {
               command: `kubectl --context=OTHER get namespace ${situation.given.istioNamespace} --show-labels, and get services there`,
-              why: `whether cluster ${other.cluster} names its network and has a gateway with an address; if both share one network, something else drops the packets`,
+              why: `it shows whether cluster ${other.cluster} names its network and has a gateway with an address; if both share one network, something else drops the packets`,
             }
           : { command: eds, why: `the metadata of ${address} names the cluster that it belongs to` },
   })

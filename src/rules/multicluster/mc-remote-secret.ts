@@ -37,7 +37,10 @@ export default defineRule({
         undo: 'delete the secret again',
       },
       verify: { command: 'istioctl remote-clusters', expect: 'synced for that cluster' },
-      wouldDecide: { command: 'istioctl remote-clusters', why: 'whether istiod has synced with the other cluster' },
+      wouldDecide: {
+        command: 'istioctl remote-clusters',
+        why: 'synced means that istiod reads the other cluster; anything else proves that it does not',
+      },
       about: 'call',
     })
   },

@@ -59,7 +59,7 @@ export default defineRule({
         ? null
         : {
             command: `kubectl get services -n ${serverNamespace ?? 'NAMESPACE'}`,
-            why: `whether Service ${name} is there`,
+            why: `a list without ${name} proves that the Service is missing here; with it, it was created since`,
           },
       about: 'call',
     })

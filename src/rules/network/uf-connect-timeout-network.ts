@@ -95,7 +95,7 @@ export default defineRule({
         wouldDecide: isGone
           ? {
               command: `istioctl proxy-config endpoints ${situation.client.pod?.name ?? 'POD'}.${situation.client.pod?.namespace ?? 'NAMESPACE'}`,
-              why: 'an endpoint that no pod has any more means that the proxy has not got the news',
+              why: 'an endpoint whose address no pod has any more means that the proxy has not got the news; if all have a pod, the network between them drops packets',
             }
           : null,
       }),

@@ -27,7 +27,7 @@ export default defineRule({
       )
       if (line)
         return ruledOut(
-          'it writes lines about what it receives',
+          'the destination’s proxy does log what it receives',
           quote(entry, 'a line of incoming traffic', line.raw, line.line),
         )
     }

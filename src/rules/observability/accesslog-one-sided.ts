@@ -24,7 +24,11 @@ export default defineRule({
     const line = front?.client ?? front?.gateway ?? null
     if (!pod || !line) return quiet
     const both = exchanges.find((exchange) => exchange.server)
-    if (both?.server) return ruledOut('both sides log this call', quoteLine(both.server, "the destination's line"))
+    if (both?.server)
+      return ruledOut(
+        'the caller’s proxy and the destination’s both log this call',
+        quoteLine(both.server, "the destination's line"),
+      )
     const port = server.port?.containerPort ?? server.portNumber
     const capture = pod.hasEnvoy && port !== null ? inboundCapture(pod.annotations, port) : null
     const reason =

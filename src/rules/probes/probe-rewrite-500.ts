@@ -45,7 +45,7 @@ function failsBehindAgent(situation: Situation, pod: PodView): Hit | null {
     supporting: [quoteEvent(event, 'the kubelet says how the probe ended')],
     wouldDecide: {
       command: `kubectl exec -n ${pod.namespace} ${pod.name} -c istio-proxy -- pilot-agent request GET ${path}`,
-      why: 'what the application answers to the agent',
+      why: 'it prints what the application answers to the agent',
     },
     fix: {
       statement: `Mend what the health check of ${name} asks, or its path, port, host or scheme in the pod template; the mesh only passes it on.`,

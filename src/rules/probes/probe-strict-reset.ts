@@ -56,7 +56,7 @@ function resetProbe(situation: Situation, pod: PodView): Hit | null {
       ? null
       : {
           command: `kubectl get peerauthentications.security.istio.io -n ${pod.namespace} -o yaml`,
-          why: 'whether the port accepts only mutual TLS',
+          why: 'STRICT for this port means that it accepts only mutual TLS, and the kubelet has none',
         },
     fix: {
       statement: `Let injection rewrite the probe (annotation sidecar.istio.io/rewriteAppHTTPProbers: "true" on the pod template of ${name}), or probe a port that is left out of the mesh. Keep STRICT.`,

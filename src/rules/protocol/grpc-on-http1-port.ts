@@ -70,7 +70,7 @@ export default defineRule({
           ? null
           : {
               command: `kubectl get service -n ${situation.server.namespace ?? 'NAMESPACE'} -o yaml`,
-              why: 'name and appProtocol of the port, against what the application speaks, decide it',
+              why: 'it shows name and appProtocol of the port: one that does not say gRPC or HTTP/2, while the application speaks it, proves it',
             },
       }),
     )

@@ -63,7 +63,7 @@ export default defineRule({
         },
         wouldDecide: {
           command: `istioctl proxy-config listeners ${situation.client.pod?.name ?? 'POD'}.${situation.client.pod?.namespace ?? 'NAMESPACE'} --port ${port.port}`,
-          why: 'an HTTP or protocol-sniffing chain on this port, and an application that greets first, prove it',
+          why: 'a chain for HTTP or for sniffing on this port proves it, if the application is one that speaks first',
         },
       }),
     )

@@ -102,10 +102,10 @@ function plainAnswer(situation: Situation, line: Line | null, transport: Transpo
     wouldDecide: proven
       ? null
       : line === null
-        ? { command: callerLog(transport), why: 'WRONG_VERSION_NUMBER in its line would prove it' }
+        ? { command: callerLog(transport), why: 'WRONG_VERSION_NUMBER in the line of this request proves it' }
         : {
             command: `kubectl get pod ${target.name} -n ${target.namespace} -o yaml`,
-            why: 'whether a proxy stands behind this port, and which object makes the caller send TLS, is not settled',
+            why: 'without istio-proxy among its containers nobody behind this port takes mutual TLS, and the caller has to send plaintext; with one, look for what stands in its way',
           },
     about: 'call',
   }

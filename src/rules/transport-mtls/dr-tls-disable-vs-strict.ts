@@ -129,11 +129,11 @@ function conflict(situation: Situation, transport: Transport, exchange: Exchange
         : !accepts
           ? {
               command: `kubectl get peerauthentications.security.istio.io -n ${target.namespace} -o yaml`,
-              why: 'whether STRICT is in force for this port could not be read',
+              why: 'STRICT for this workload or namespace means that plaintext is refused; where nothing here says a mode, the mesh-wide policy in the root namespace does',
             }
           : {
               command: `kubectl logs -n ${target.namespace} ${target.name} -c istio-proxy --tail=200`,
-              why: 'a line with filter_chain_not_found from the caller’s address would prove it',
+              why: 'a line with filter_chain_not_found from the caller’s address proves it',
             },
     about,
   }

@@ -47,7 +47,7 @@ export default defineRule({
           ? null
           : {
               command: `kubectl logs -n ${transport.target.namespace} ${transport.target.name} -c istio-proxy --tail=200`,
-              why: 'filter_chain_not_found from the caller’s address would prove that plaintext was refused',
+              why: 'a line with filter_chain_not_found from the caller’s address proves that plaintext was refused',
             },
         fix: {
           statement: `Let the caller use the name of the Service${headless ? ', or POD.SERVICE for one pod of a headless one,' : ''} instead of the address; leave STRICT as it is.`,

@@ -92,7 +92,7 @@ function callerIsUnread({ given, client, clientNamespace, store }: Situation): b
 function deciderForCaller({ clientNamespace }: Situation): Hit['wouldDecide'] {
   return {
     command: `kubectl get pods -n ${clientNamespace ?? 'NAMESPACE'} -o yaml`,
-    why: 'whether the caller has a proxy (istio-proxy among its containers or init containers), and annotations that exclude this port, could not be read',
+    why: 'istio-proxy among the containers or init containers of the caller means that it has a proxy; without one, or with an annotation that excludes this port, it sends plaintext',
   }
 }
 
@@ -144,13 +144,13 @@ function refused(situation: Situation, transport: Transport, lines: readonly Quo
         : lines.length > 0
           ? {
               command: `kubectl get peerauthentications.security.istio.io -n ${target.namespace} -o yaml`,
-              why: 'whether STRICT is in force for this port could not be read',
+              why: 'STRICT for this workload or namespace means that plaintext is refused; where nothing here says a mode, the mesh-wide policy in the root namespace does',
             }
           : {
               command: logCommand,
               why: ambient
-                ? 'a policy rejection without src.identity from the caller’s address would prove it'
-                : 'a line with filter_chain_not_found from the caller’s address would prove it',
+                ? 'a policy rejection without src.identity from the caller’s address proves it'
+                : 'a line with filter_chain_not_found from the caller’s address proves it',
             },
     about: 'call',
   }

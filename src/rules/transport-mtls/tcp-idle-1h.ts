@@ -1,10 +1,21 @@
 import { fired, quiet } from '../../model/finding.ts'
+import type { Line } from '../../situation/exchanges.ts'
 import { quoteLine } from '../../situation/situation.ts'
 import { defineRule } from '../define-rule.ts'
 import { hit } from '../lib/hit.ts'
 import { destinationName, plural, senderName } from '../lib/words.ts'
 
 const hour = 3_600_000
+
+function lastedAnHour({ record: { kind, flags, durationMs } }: Line): boolean {
+  return (
+    kind === 'tcp' &&
+    flags.length === 0 &&
+    durationMs !== null &&
+    durationMs >= hour - 5_000 &&
+    durationMs <= hour + 120_000
+  )
+}
 
 /** A TCP connection without traffic is closed by the proxy after an hour, and says nothing about it. */
 export default defineRule({
@@ -16,13 +27,9 @@ export default defineRule({
   why: 'Proxies close a TCP connection on which nothing has been sent for an hour. Pools of databases and brokers that keep connections for longer find them dead.',
   needs: [['client.accessLog', 'server.accessLog']],
   check(situation) {
-    const lines = situation.lines.filter(
-      ({ record }) =>
-        record.kind === 'tcp' &&
-        record.flags.length === 0 &&
-        record.durationMs !== null &&
-        record.durationMs >= hour - 5_000 &&
-        record.durationMs <= hour + 120_000,
+    // Both sides log a connection: one line of each is enough.
+    const lines = situation.exchanges.flatMap(
+      ({ client, gateway, server }) => [client, gateway, server].find((line) => line && lastedAnHour(line)) ?? [],
     )
     const [first] = lines
     if (!first) return quiet
@@ -42,7 +49,7 @@ export default defineRule({
           ? null
           : {
               command: `kubectl logs -n ${first.pod?.namespace ?? 'NAMESPACE'} ${first.pod?.name ?? 'POD'} -c istio-proxy --since=24h`,
-              why: 'more connections that end at the same age would prove a timer',
+              why: 'more connections that end at the same age prove a timer',
             },
         fix: {
           statement: `Let the client send TCP keepalives or recycle its connections before an hour, or set connectionPool.tcp.idleTimeout for ${name} in a DestinationRule; keep the rest of that rule.`,
