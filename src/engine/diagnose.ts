@@ -99,6 +99,8 @@ export function diagnose(input: DiagnoseInput): Diagnosis {
   const others = all
     // What is merely possible is no finding: it counts only as a suspect of this symptom.
     .filter((entry) => !chosenSet.has(entry) && !unproven.includes(entry) && entry.hit.certainty !== 'possible')
+    // What follows from a proven cause goes with it.
+    .filter(({ yieldsTo }) => !proven.some(({ hit }) => yieldsTo.includes(hit.code)))
     .map(({ hit }) => hit)
     .sort(byBite)
 

@@ -528,7 +528,6 @@ function namesRevision({ store }: Situation): boolean {
 /** Routes of every namespace: a change without effect may lie where no end of the call lives. */
 export const routing = defineProbe({
   name: 'routing',
-  isOptional: true,
   roles: ['mesh'],
   title: 'routes and destination rules of all namespaces',
   layer: 'client-sidecar-routing',

@@ -163,6 +163,16 @@ function atTheGateway(situation: Situation): AnsweredBy | null {
   if (situation.symptom !== 'tls' || !situation.gateway) return null
   const traced = traceCall(situation, 'gateway')
   const chain = traced?.trace.steps.find(({ kind }) => kind === 'filter-chain')
+  const closed = traced?.trace.steps.find(({ kind, broken }) => kind === 'listener' && broken !== undefined)
+  if (traced && closed)
+    return {
+      hop: 'gateway',
+      certainty: 'likely',
+      because: `the gateway takes no connection here: ${closed.broken?.why ?? 'no listener for it'}`,
+      evidence: traced.entries.listeners
+        ? [quote(traced.entries.listeners, `${traced.pod.name} has no listener for it`, closed.broken?.why ?? '')]
+        : [],
+    }
   if (!traced || !chain) return null
   const ends = chain.broken === undefined && chain.facts.tls !== 'none'
   return {

@@ -19,10 +19,20 @@ const route = (namespace: string, name: string, spec: object, labels?: object) =
     labels,
   )
 
+/** What the routes of all namespaces are, beside those of both ends. */
+const routing = (...items: object[]): Edit => {
+  const list = { kind: 'List', apiVersion: 'v1', metadata: { resourceVersion: '' }, items }
+  return (result, { args }) =>
+    /^get virtualservices\S* -A /.test(args.join(' '))
+      ? { exit: { kind: 'exited', code: 0 }, stdout: JSON.stringify(list), stderr: '', durationMs: 1 }
+      : result
+}
+
 /** The recorded mesh with its fault taken away: what follows is the only thing that may be wrong. */
 const sound = edits(
   without('VirtualService'),
   editText(/analyze -n shop/, () => '[]'),
+  routing(),
 )
 const walk = (...more: Edit[]) => play('not-applied-gateway-only', { edit: edits(sound, ...more) })
 function ending({ state }: Played): string {
@@ -121,6 +131,65 @@ describe('objects that istiod passes over', () => {
     // A proxy that has a cluster for it knows it, whatever the labels say.
     const held = await walk(selectors, labelled, add(route('pay', 'ledger', {})))
     expect(held.outcome('revision-or-discovery-filtered').status).toBe('quiet')
+  })
+})
+
+describe('routes of other namespaces', () => {
+  test('nobody may list them: then nothing is clean', async () => {
+    expect(await says()).toBe('clean: ')
+    const unread = await walk(forbid(/get virtualservices\S* -A /))
+    expect(ending(unread)).toBe('inconclusive: ')
+    expect(unread.state.diagnosis?.notChecked.map(({ what }) => what)).toContain(
+      'routes and destination rules of all namespaces (mesh)',
+    )
+  })
+
+  test('one lies in a namespace that discoverySelectors may leave out', async () => {
+    const selectors = editJson(/get configmap istio /, (map) => ({
+      ...map,
+      data: { ...map.data, mesh: `${map.data.mesh}\ndiscoverySelectors:\n- matchLabels: {mesh: "on"}\n` },
+    }))
+    const labelled = change('Namespace', /./, ({ metadata }) => {
+      metadata.labels.mesh = 'on'
+    })
+    expect(await says(selectors, labelled, routing(route('legacy', 'ledger', {})))).toBe(
+      'suspects: revision-or-discovery-filtered (possible)',
+    )
+  })
+})
+
+describe('a route that an earlier one of its VirtualService hides', () => {
+  const taken = editJson(/^istioctl proxy-config route web/, (tables) => {
+    for (const { virtualHosts = [] } of tables)
+      for (const { domains, routes } of virtualHosts)
+        if (domains.includes(host))
+          for (const one of routes)
+            one.metadata = {
+              filterMetadata: {
+                istio: { config: '/apis/networking.istio.io/v1/namespaces/pay/virtual-service/ledger' },
+              },
+            }
+    return tables
+  })
+  const to = (subset: string) => ({ route: [{ destination: { host, subset } }] })
+  const old = to('v1')
+  const next = { match: [{ uri: { prefix: '/next' } }], ...to('v2') }
+  const ends = async (path: string | null, ...http: object[]) =>
+    ending(
+      await play('not-applied-gateway-only', {
+        given: (given) => ({ ...given, path }),
+        edit: edits(sound, taken, add(route('pay', 'ledger', { http }))),
+      }),
+    )
+  test('behind one that takes everything', async () => {
+    expect(await ends('/next/1', old, next)).toBe('cause: vs-path-match-or-order (proven)')
+    expect(await ends(null, old, next)).toBe('suspects: vs-path-match-or-order (likely)')
+  })
+
+  test('in the right order, for another path, or with the same end it hides nothing', async () => {
+    expect(await ends('/next/1', next, old)).toBe('clean: ')
+    expect(await ends('/other', old, next)).toBe('clean: ')
+    expect(await ends('/next/1', old, { ...next, ...old })).toBe('clean: ')
   })
 })
 

@@ -3,8 +3,9 @@ import { fired, type Hit, quiet } from '../../model/finding.ts'
 import { resourceFor, type Stored } from '../../situation/objects.ts'
 import { quote, quoteObject, type Situation } from '../../situation/situation.ts'
 import { defineRule } from '../define-rule.ts'
+import { routeOfCall } from '../lib/call-route.ts'
 import { objectName } from '../lib/cluster.ts'
-import { frontLines } from '../lib/front.ts'
+import { frontLines, frontRole } from '../lib/front.ts'
 import { hit } from '../lib/hit.ts'
 import { revisionsOfCall } from '../lib/istiods.ts'
 import { concernsCall, isUndiscovered, otherRevisionOf, revisionOfTag } from '../lib/read-by-istiod.ts'
@@ -34,7 +35,8 @@ export default defineRule({
   why: 'An object with a label istio.io/rev is read only by the istiod of that revision, and a namespace that no discoverySelector fits is read by none. Proxies never hear of what is in it, and nothing complains.',
   needs: ['server.config'],
   check(situation) {
-    const hits = [...ofOtherRevision(situation), ...undiscovered(situation)]
+    const known = [...ofOtherRevision(situation), ...undiscovered(situation)]
+    const hits = known.length > 0 ? known : maybeUndiscovered(situation)
     return hits.length > 0 ? fired(...hits) : quiet
   },
 })
@@ -149,6 +151,56 @@ function undiscovered(situation: Situation): readonly Hit[] {
       },
     }),
   ]
+}
+
+/** A route from a namespace whose labels were not read, and which the call does not take: the namespace may be left out. */
+function maybeUndiscovered(situation: Situation): readonly Hit[] {
+  const { meshEntry, symptom, store } = situation
+  if (symptom !== 'not-applied' || meshEntry === null || situation.mesh.discoverySelectors.length === 0) return []
+  const taken = routeOfCall(situation, frontRole(situation))
+  if (taken?.from !== 'proxy') return []
+  return store
+    .list('VirtualService')
+    .filter((stored) => {
+      const { name, namespace = 'default' } = stored.object.metadata
+      const isTaken = taken.object?.name === name && taken.object.namespace === namespace
+      return !isTaken && isUndiscovered(situation, namespace) === null && concernsCall(situation, stored)
+    })
+    .slice(0, 2)
+    .map((stored) => {
+      const name = objectName(stored.object)
+      const namespace = stored.object.metadata.namespace ?? 'default'
+      return hit({
+        subject: name,
+        title: `${name} may lie in a namespace that istiod does not look at`,
+        statement: `${name} is about ${destinationName(situation)}, and the proxy’s route does not come from it. The mesh configuration has discoverySelectors, and the labels of namespace ${namespace} were not read.`,
+        certainty: 'possible',
+        supporting: [
+          quote(
+            meshEntry,
+            'what istiod looks at',
+            JSON.stringify({ discoverySelectors: situation.mesh.discoverySelectors }),
+          ),
+          quoteObject(stored, `what ${name} is about`, stored.object.spec?.hosts),
+          ...taken.quotes('the route that the call takes', { route: taken.object, clusters: taken.clusters }),
+        ],
+        fix: {
+          statement: `Compare the labels of namespace ${namespace} with the discoverySelectors before anything is changed.`,
+          commands: [],
+          scope: `namespace ${namespace}`,
+          risk: 'none: nothing changes',
+          undo: 'nothing to undo',
+        },
+        verify: {
+          command: `kubectl get namespace ${namespace} --show-labels`,
+          expect: 'labels that one of the discoverySelectors fits',
+        },
+        wouldDecide: {
+          command: `kubectl get namespace ${namespace} --show-labels`,
+          why: `whether one of the discoverySelectors fits the labels of namespace ${namespace}`,
+        },
+      })
+    })
 }
 
 function isKnownToProxy(situation: Situation): boolean {

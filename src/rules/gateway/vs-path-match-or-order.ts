@@ -14,6 +14,7 @@ import {
   virtualServicesFor,
 } from '../lib/gateways.ts'
 import { nearMiss, routesInWords } from '../lib/route-words.ts'
+import { shadowedRoutes } from '../lib/shadowed-route.ts'
 import { quoted, tryAgain, tryThroughGateway } from '../lib/words.ts'
 
 /** The proxy knows the host, and none of its routes takes this method, path and these headers. */
@@ -21,15 +22,21 @@ export default defineRule({
   code: 'vs-path-match-or-order',
   layer: 'gateway-routing',
   severity: 'error',
-  explains: ['404'],
+  explains: ['404', 'not-applied'],
   title: 'The host is known, but no route takes this request',
   why: 'Routes of a virtual host are tried in order, and a request that none of them takes gets 404 from the proxy itself. `exact` and `prefix` are case-sensitive, a prefix is compared as text, and without a last route that takes everything the rest is lost.',
   needs: [['gateway.routes', 'client.routes', 'gateway.accessLog', 'client.accessLog']],
   yieldsTo: ['stale-rds-404', 'proxy-nack-error', 'proxy-stale-or-disconnected'],
   seeAlso: ['https://istio.io/latest/docs/reference/config/networking/virtual-service/#HTTPMatchRequest'],
+  applies: ({ symptom, gateway, client }) =>
+    symptom !== 'not-applied' || gateway !== null || client.pods.some(({ hasEnvoy }) => hasEnvoy),
   check(situation) {
     const role = situation.gateway ? 'gateway' : 'client'
     const line = noRouteLine(situation, role)
+    if (situation.symptom === 'not-applied' && !line) {
+      const lost = shadowedRoutes(situation, role)
+      return lost.length > 0 ? fired(...lost) : quiet
+    }
     const search = routeSearch(situation, role)
     const passed = situation.sample?.[role] ?? null
     if (!line && passed)

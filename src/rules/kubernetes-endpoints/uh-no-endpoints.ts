@@ -7,6 +7,7 @@ import { defineRule } from '../define-rule.ts'
 import { stopsBeforeApplication } from '../lib/behind-failure.ts'
 import { routeOfCall } from '../lib/call-route.ts'
 import { type ClusterFacts, clusterFacts, clusterOfLine } from '../lib/cluster.ts'
+import { clusterIdOf, hasOtherClusters } from '../lib/clusters-of-mesh.ts'
 import { type EndpointLoss, noSuchPort, whyNoEndpoints } from '../lib/endpoint-loss.ts'
 import { type FrontRole, frontLines, frontName, frontRole, quotePassing, quoteSign, share } from '../lib/front.ts'
 import { hitOf, signMissing } from '../lib/make-hit.ts'
@@ -141,6 +142,10 @@ function endpointHit(situation: Situation, { role, lines, cluster, loss, said }:
   const hasSign = lines.length > 0 || said !== undefined
   // Somebody else's "empty now" is not enough: the objects or the proxy's own endpoints must agree with the line.
   const agrees = loss !== null || cluster?.endpoints?.length === 0
+  // A selector that fits nobody here is right where the pods live in another cluster.
+  const proxy = lines.at(-1)?.pod ?? situation.client.pod
+  const elsewhere = loss?.kind === 'no-selector-match' && hasOtherClusters(situation, proxy ? clusterIdOf(proxy) : null)
+  const isDecided = hasSign && agrees && !elsewhere
   return hitOf({
     subject: destination,
     title: loss
@@ -151,7 +156,7 @@ function endpointHit(situation: Situation, { role, lines, cluster, loss, said }:
         ? `${loss.text.charAt(0).toUpperCase()}${loss.text.slice(1)}.`
         : 'Why its endpoints were missing at that moment could not be read; now they may be back.'
     }`,
-    certainty: hasSign && agrees ? 'proven' : 'likely',
+    certainty: isDecided ? 'proven' : 'likely',
     supporting: [
       ...quoteSign(situation, lines, `${name} found no healthy endpoint`),
       ...(said ? [said] : []),
@@ -163,9 +168,13 @@ function endpointHit(situation: Situation, { role, lines, cluster, loss, said }:
       loss?.fix ??
       handOver('Find out why the pods were not ready at that time: restarts, rollouts, probes.', destination),
     verify: tryAgain(situation, 'an answer of the application, and no UH in the new line'),
-    wouldDecide:
-      hasSign && agrees
-        ? null
+    wouldDecide: isDecided
+      ? null
+      : elsewhere
+        ? {
+            command: 'istioctl remote-clusters',
+            why: 'whether istiod reads another cluster, where the pods of this Service may be',
+          }
         : {
             command: `kubectl get endpointslices.discovery.k8s.io -n ${situation.server.namespace ?? 'NAMESPACE'} -o wide`,
             why: 'it shows whether ready pods stand behind the Service',

@@ -19,7 +19,7 @@ export default defineRule({
       ({ who, often, line }) => ({
         subject: callerName(situation),
         title: `The request headers of ${callerName(situation)} are ${/too_many/.test(line.record.details ?? '') ? 'too many' : 'too large'} for ${who}`,
-        statement: `${who} refused ${often} (${line.record.details}) before it looked at method, path or host.`,
+        statement: `${who} refused ${often} (${line.record.details}) before it looked at method, path or host.${line.role === 'gateway' ? ' Such a line names no host: one of another caller looks the same.' : ''}`,
         sign: 'the headers passed the limit',
         fix: handOver(
           'Shrink what the caller sends: cookies and tokens first. Raising the limit of the proxies needs an EnvoyFilter and more memory on every hop.',

@@ -17,10 +17,10 @@ export default defineRule({
       situation,
       ({ record }) => record.details === 'low_version' || (record.code === 426 && record.protocol === 'HTTP/1.0'),
       'no line speaks of a version of HTTP that is too low',
-      ({ who, often }) => ({
+      ({ who, often, line }) => ({
         subject: callerName(situation),
         title: `${callerName(situation)} speaks HTTP/1.0, which ${who} refuses`,
-        statement: `${who} answered ${often} with 426 before it read them: HTTP/1.0 is too low a version.`,
+        statement: `${who} answered ${often} with 426 before it read them: HTTP/1.0 is too low a version.${line.role === 'gateway' ? ' Such a line names no host: one of another caller looks the same.' : ''}`,
         sign: 'the version of HTTP was too low',
         fix: {
           statement:
