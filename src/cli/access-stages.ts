@@ -8,7 +8,7 @@ import { transportOf } from '../rules/lib/transport.ts'
 import type { PodView } from '../situation/pods.ts'
 import { policiesReadable, requestOf, workloadOf } from '../situation/security.ts'
 import type { Situation } from '../situation/situation.ts'
-import { gatewaysUseWaypoint, isUnbound } from '../situation/waypoint.ts'
+import { gatewaysUseWaypoint, isUnbound, podsOrMeant } from '../situation/waypoint.ts'
 
 export interface AccessQuestion {
   readonly nowSeconds: number
@@ -40,7 +40,9 @@ export function accessStages(situation: Situation, question: AccessQuestion): De
     principal = identityOf(workloadOf(gateway), situation.mesh.trustDomain)
   }
   const waypoint = situation.waypoint
-  if (waypoint && waypoint.pods.length > 0 && passesWaypoint(situation)) {
+  const waypointPods = waypoint && passesWaypoint(situation) ? podsOrMeant(waypoint) : []
+  const [first] = waypointPods
+  if (first) {
     const { service } = situation.server
     const { portNumber } = situation.server
     const request: Request = {
@@ -54,13 +56,20 @@ export function accessStages(situation: Situation, question: AccessQuestion): De
         : null,
       ...(portNumber === null ? {} : { destinationPort: portNumber }),
     }
-    stages.push(...pointsOf(situation, 'waypoint', waypoint.pods, request, question))
-    const [first] = waypoint.pods
+    stages.push(...pointsOf(situation, 'waypoint', waypointPods, request, question))
     // Behind a waypoint the server's ztunnel sees the waypoint, not the caller.
-    if (first) principal = identityOf(workloadOf(first), situation.mesh.trustDomain)
+    principal = identityOf(workloadOf(first), situation.mesh.trustDomain)
   }
   stages.push(...pointsOf(situation, 'server', situation.server.pods, withPrincipal(base, principal), question))
   return stages
+}
+
+/** Where the waypoint has no pod, decisions are those that one will make: until then no call gets through. */
+export function withoutWaypointPods(situation: Situation): string | null {
+  const { waypoint } = situation
+  return waypoint && waypoint.gateway !== null && waypoint.pods.length === 0 && passesWaypoint(situation)
+    ? `waypoint ${waypoint.namespace}/${waypoint.name} has no pod that was read: this is what it decides once it has one; without one no call gets through`
+    : null
 }
 
 /** Sidecars and callers outside the mesh go past it; a gateway only uses it where the Service asks for that. */

@@ -1,6 +1,6 @@
 import type { ServerEnd } from './ends.ts'
 import type { ObjectStore, Stored } from './objects.ts'
-import type { PodView } from './pods.ts'
+import { type PodView, viewPod } from './pods.ts'
 
 /** The waypoint a destination names. It may name one that does not exist: that is a finding, not an absence of a name. */
 export interface WaypointView {
@@ -60,4 +60,17 @@ export function isUnbound(service: Stored | null): boolean {
     Array.isArray(conditions) &&
     conditions.some((one) => one?.type === 'istio.io/WaypointBound' && one?.status === 'False')
   )
+}
+
+/** Its pods; where it has none, the one that its Gateway stands for: policies attach to it and its account calls, once it is there. */
+export function podsOrMeant({ pods, gateway, namespace, name }: WaypointView): readonly PodView[] {
+  if (pods.length > 0 || gateway === null) return pods
+  const account = gateway.object.metadata.annotations?.['gateway.istio.io/service-account'] ?? name
+  const labels = {
+    'gateway.networking.k8s.io/gateway-name': name,
+    'gateway.istio.io/managed': 'istio.io-mesh-controller',
+  }
+  const metadata = { name: `${name}-assumed`, namespace, labels }
+  const object = { apiVersion: 'v1', kind: 'Pod', metadata, spec: { serviceAccountName: account } }
+  return [viewPod({ object, entry: gateway.entry })]
 }

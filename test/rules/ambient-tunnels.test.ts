@@ -214,6 +214,25 @@ describe('what the waypoint’s own connection meets', () => {
   })
 })
 
+describe('a route at the waypoint', () => {
+  const slow = editText(/logs waypoint/, (text) =>
+    text.replaceAll('200 - via_upstream - "-" 0 287 7 4', '504 UT response_timeout - "-" 0 24 500 -'),
+  )
+  const limit = editText(/proxy-config listener waypoint/, (text) =>
+    text.replace(/"timeout": ?"0s"/g, '"timeout":"0.500s"'),
+  )
+  const asked = { path: '/api/x' }
+  test('whose timeout ends the request: the HTTPRoute that somebody wrote, not what istiod made of it', async () => {
+    const { causes, state } = await walk('ambient-waypoint-route-404', '504', edits(slow, limit), asked)
+    expect(causes).toEqual(['ut-route-timeout proven'])
+    expect(state.diagnosis?.summary).toContain('HTTPRoute amb-demo/server-split gives')
+    expect(state.diagnosis?.causes[0]?.fix.commands.join()).toContain('httproutes.gateway.networking.k8s.io')
+  })
+  test('that has no such limit', async () => {
+    expect((await walk('ambient-waypoint-route-404', '504', slow, asked)).causes).toEqual(['ut-route-timeout likely'])
+  })
+})
+
 describe('a node without ztunnel', () => {
   test('where the caller runs nobody is left to log', async () => {
     const edit = edits(open, rest, say(), without('Pod', /^ztunnel-rlmk2$/))

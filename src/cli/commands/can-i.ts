@@ -8,7 +8,7 @@ import { documentJson } from '../../report/document-json.ts'
 import type { NotRead } from '../../report/not-read.ts'
 import { podLabel } from '../../situation/pods.ts'
 import type { Situation } from '../../situation/situation.ts'
-import { type AccessQuestion, accessStages } from '../access-stages.ts'
+import { type AccessQuestion, accessStages, withoutWaypointPods } from '../access-stages.ts'
 import { addCallOptions, type CallFlags, callOf } from '../call-flags.ts'
 import { collectSituation, lookingTools, notReadOf, refuseNothing } from '../collect-situation.ts'
 import { exitCodes } from '../exit-codes.ts'
@@ -120,6 +120,7 @@ async function run(io: Io, flags: CanIFlags): Promise<number> {
   if (io.interrupt.aborted) return exitCodes.interrupted
   const { situation, notRead, redact } = looked
   const points = accessStages(situation, { ...question, openLabels: looked.openLabels })
+  const withoutPods = withoutWaypointPods(situation)
   const report: DecisionReport = redactStrings<DecisionReport>(
     {
       kind: 'AccessDecision',
@@ -144,6 +145,7 @@ async function run(io: Io, flags: CanIFlags): Promise<number> {
       assumptions: [
         ...looked.assumptions,
         ...callerNotFound(situation, given, flags),
+        ...(withoutPods === null ? [] : [withoutPods]),
         ...(flags.file ? [] : situation.assumptions.filter((text) => !text.startsWith('destination:'))),
       ],
       notRead,

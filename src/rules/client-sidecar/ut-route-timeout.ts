@@ -1,4 +1,4 @@
-import { objectText } from '../../mesh/config-object.ts'
+import { type ConfigObject, objectText } from '../../mesh/config-object.ts'
 import { fired, type Hit, quiet, type RuleOutcome } from '../../model/finding.ts'
 import type { Situation } from '../../situation/situation.ts'
 import { quoteLine } from '../../situation/situation.ts'
@@ -78,7 +78,7 @@ function timeoutHit(situation: Situation, signs: readonly FrontLine[]): Hit {
     fix: object
       ? editFix(
           object,
-          `Find out why ${destinationName(situation)} takes that long, or raise timeout in the http route of ${name} above what a good answer needs; keep its matches, destinations and retries.`,
+          `Find out why ${destinationName(situation)} takes that long, or raise ${fieldOf(object)} of ${name} above what a good answer needs; keep its matches, destinations and retries.`,
           `requests that take this route of ${name}`,
           'callers wait longer when the destination hangs, and hold their connections meanwhile',
         )
@@ -91,6 +91,10 @@ function timeoutHit(situation: Situation, signs: readonly FrontLine[]): Hit {
           why: `a timeout of about ${waited ?? '?'} ms in the route of this request names the object`,
         },
   })
+}
+
+function fieldOf({ kind }: ConfigObject): string {
+  return kind === 'HTTPRoute' ? 'timeouts.request in the rule' : 'timeout in the http route'
 }
 
 /** No line of this call: a timeout in its route is one of the things that may end it. */
@@ -109,7 +113,7 @@ function fromRoute(situation: Situation): RuleOutcome {
       supporting: route.quotes(`the route's timeout is ${limit} ms`, { timeout: limit, retries: route.retries }),
       fix: editFix(
         route.object,
-        `Raise timeout in the http route of ${name} above what a good answer needs, once a line shows that it is the limit; keep its matches and destinations.`,
+        `Raise ${fieldOf(route.object)} of ${name} above what a good answer needs, once a line shows that it is the limit; keep its matches and destinations.`,
         `requests that take this route of ${name}`,
         'callers wait longer when the destination hangs',
       ),

@@ -1,6 +1,7 @@
 import type { ConfigObject } from '../../mesh/config-object.ts'
 import { type PredictedRoute, predictRoute } from '../../mesh/predict-route.ts'
 import type { RouteAction } from '../../mesh/route-action.ts'
+import type { TraceStep } from '../../mesh/trace.ts'
 import type { Quote } from '../../model/evidence.ts'
 import { ipOf, portOf } from '../../situation/hints.ts'
 import type { Situation } from '../../situation/situation.ts'
@@ -40,11 +41,12 @@ function fromProxy(situation: Situation, role: FrontRole): CallRoute | null {
   const traced = traceFrom(situation, role)
   const step = stepOf(traced, 'route')
   if (!traced || !step) return null
+  const object = writtenObject(situation, step)
   const facts = step.facts as Partial<RouteAction> & { virtualHost?: string | null } // what trace.ts puts into a route step
   return {
     from: 'proxy',
     traced,
-    object: step.object,
+    object,
     virtualHost: facts.virtualHost ?? null,
     clusters: facts.clusters ?? [],
     fault: facts.fault ?? null,
@@ -53,9 +55,18 @@ function fromProxy(situation: Situation, role: FrontRole): CallRoute | null {
     status: facts.status ?? null,
     quotes: (statement, part) => [
       ...quoteStep(traced, step, statement, part),
-      ...quoteOwner(situation, step.object, (spec) => spec?.http),
+      ...quoteOwner(situation, object, (spec) => spec?.rules ?? spec?.http),
     ],
   }
+}
+
+/** istiod makes a VirtualService of an HTTPRoute: nobody can edit that one, and the route's name (`NS.NAME.RULE`) says who is behind it. */
+function writtenObject({ store }: Situation, { object, name }: TraceStep): ConfigObject | null {
+  if (object?.kind !== 'VirtualService' || store.get('VirtualService', object.namespace, object.name)) return object
+  const [, namespace, route] = /^([^.]+)\.(.+)\.\d+$/.exec(name) ?? []
+  if (namespace === undefined || route === undefined) return object
+  const stored = store.get('HTTPRoute', namespace, route) ?? store.get('GRPCRoute', namespace, route)
+  return stored ? { kind: stored.object.kind, namespace, name: route } : object
 }
 
 function fromObjects(situation: Situation): CallRoute | null {

@@ -3,6 +3,7 @@ import { identityOf } from '../../mesh/workload.ts'
 import type { Stored } from '../../situation/objects.ts'
 import { workloadOf } from '../../situation/security.ts'
 import type { Situation } from '../../situation/situation.ts'
+import { podsOrMeant } from '../../situation/waypoint.ts'
 import { authorizationOf } from './refusal.ts'
 
 /** A refusal of the waypoint's own connection that no line shows, told from the policies at the destination's ztunnel. */
@@ -15,8 +16,9 @@ export interface WaypointRefusal {
 /** Null where the policies could not all be read, or are not known to refuse the waypoint. */
 export function waypointRefusal(situation: Situation): WaypointRefusal | null {
   const pod = situation.server.pods.find(({ proxy }) => proxy === 'ambient')
-  const identity = identityOfWaypoint(situation)
-  if (!pod || identity === null) return null
+  const [waypoint] = situation.waypoint ? podsOrMeant(situation.waypoint) : []
+  if (!pod || !waypoint) return null
+  const identity = identityOf(workloadOf(waypoint), situation.mesh.trustDomain)
   const call = { at: 'ztunnel', pod, exchange: null, line: null, tcp: true, principal: identity } as const
   const decision = authorizationOf(situation, call)
   // A rule that ztunnel leaves out is a matter of its own.
@@ -24,16 +26,6 @@ export function waypointRefusal(situation: Situation): WaypointRefusal | null {
     return null
   const policy = decidingPolicy(situation, decision)
   return policy ? { identity, decision, policy } : null
-}
-
-/** A waypoint without pods would run as the account that its Gateway stands for. */
-function identityOfWaypoint({ waypoint, mesh }: Situation): string | null {
-  if (!waypoint) return null
-  const { namespace, name, gateway, pods } = waypoint
-  const [pod] = pods
-  if (pod) return identityOf(workloadOf(pod), mesh.trustDomain)
-  const named = gateway?.object.metadata.annotations?.['gateway.istio.io/service-account']
-  return gateway ? identityOf({ namespace, serviceAccount: named ?? name }, mesh.trustDomain) : null
 }
 
 function decidingPolicy({ store }: Situation, { by, considered }: Authorization): Stored | null {
