@@ -469,7 +469,9 @@ function compareRuns(
       statement:
         before.verdict === 'inconclusive'
           ? 'What decides can still not be read.'
-          : 'The deciding evidence could not be read this time.',
+          : before.causes.length > 0
+            ? `No longer found, but that the call works now is not shown: ${titles(before)}.`
+            : 'The deciding evidence could not be read this time.',
     }
   if (after.causes.length === 0) {
     if (before.verdict === 'clean') return { result: 'same', statement: 'Nothing explains it this time either.' }
