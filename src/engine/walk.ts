@@ -453,22 +453,40 @@ function learnedOf(codes: readonly string[], outcomes: ReadonlyMap<string, RuleO
   })
 }
 
+/** What proved it; where nothing was found, what it was seen by and what could not be read. */
 function decidingKeys(diagnosis: Diagnosis, entries: readonly EvidenceEntry[]): EvidenceKey[] {
-  const ids = new Set(diagnosis.causes.flatMap((cause) => cause.supporting.map((quote) => quote.entry)))
-  return [...new Set(entries.filter((entry) => ids.has(entry.id)).map((entry) => entry.key))]
+  const { causes, observed, answeredBy } = diagnosis
+  const quotes =
+    causes.length > 0 ? causes.flatMap(({ supporting }) => supporting) : [...observed, ...answeredBy.evidence]
+  const ids = new Set(quotes.map(({ entry }) => entry))
+  const again = entries.filter(({ id, status }) => ids.has(id) || (causes.length === 0 && status === 'missing'))
+  return [...new Set(again.map(({ key }) => key))]
 }
 
 function compareRuns(
   before: Diagnosis,
   after: Diagnosis,
 ): { result: 'fixed' | 'changed' | 'same' | 'blind'; statement: string } {
-  const codes = (diagnosis: Diagnosis) => diagnosis.causes.map(({ code }) => code).join(', ')
+  const codes = ({ causes }: Diagnosis) => causes.map(({ code }) => code).join(', ')
+  const titles = ({ causes }: Diagnosis) => causes.map(({ title }) => title.replace(/\.$/, '')).join('; ')
   if (after.verdict === 'inconclusive')
-    return { result: 'blind', statement: 'The deciding evidence could not be read this time.' }
-  if (after.causes.length === 0)
-    return { result: 'fixed', statement: `${codes(before)} is gone: the evidence that proved it no longer does.` }
-  if (codes(before) === codes(after)) return { result: 'same', statement: `Still there: ${codes(after)}.` }
-  return { result: 'changed', statement: `Was ${codes(before) || 'nothing'}, is now ${codes(after)}.` }
+    return {
+      result: 'blind',
+      statement:
+        before.verdict === 'inconclusive'
+          ? 'What decides can still not be read.'
+          : before.causes.length > 0
+            ? `No longer found, but that the call works now is not shown: ${titles(before)}.`
+            : 'The deciding evidence could not be read this time.',
+    }
+  if (after.causes.length === 0) {
+    if (before.verdict === 'clean') return { result: 'same', statement: 'Nothing explains it this time either.' }
+    if (before.causes.length === 0)
+      return { result: 'changed', statement: 'This time everything could be read, and nothing on the way explains it.' }
+    return { result: 'fixed', statement: `Gone: ${titles(before)}. The evidence that proved it no longer does.` }
+  }
+  if (codes(before) === codes(after)) return { result: 'same', statement: `Still there: ${titles(after)}.` }
+  return { result: 'changed', statement: `Was: ${titles(before) || 'nothing found'}. Is now: ${titles(after)}.` }
 }
 
 function callText(call: CallSummary): string {

@@ -176,10 +176,11 @@ function syncSaid({ sync, client, server, gateway, waypoint }: Situation): strin
     // A state that was not shown is not the same as a good one.
     if (!found?.statesShown || types.length === 0 || types.some(([, { state }]) => state === 'unknown')) return []
     const bad = types.filter(([, { state }]) => state === 'STALE' || state === 'ERROR')
-    return [
-      `${pod.name} ${bad.length === 0 ? 'is current' : bad.map(([type, { state }]) => `${type} ${state}`).join(' ')}`,
-    ]
+    return [{ name: pod.name, bad: bad.map(([type, { state }]) => `${type} ${state}`).join(' ') }]
   })
   if (states.length === 0) return null
-  return `${states.slice(0, 4).join(', ')}${states.length > 4 ? ` and ${states.length - 4} more` : ''}`
+  const bad = states.filter((one) => one.bad !== '')
+  const told = (bad.length > 0 ? bad : states).map(({ name, bad: types }) => (types === '' ? name : `${name} ${types}`))
+  const named = `${told.slice(0, 4).join(', ')}${told.length > 4 ? ` and ${told.length - 4} more` : ''}`
+  return bad.length > 0 ? named : `current: ${named}`
 }

@@ -11,7 +11,7 @@ import type { KubeRead } from './objects.ts'
 import { type PodView, podLabel } from './pods.ts'
 import { hostsPublishing, isRouted, outsideName } from './published.ts'
 import { requestOfQuote } from './quoted-request.ts'
-import { quote, quoteLine, type Situation } from './situation.ts'
+import { quote, quoteLine, type Situation, serverPodOf } from './situation.ts'
 import { symptomGaps } from './symptom-gaps.ts'
 import { traceCall } from './tracing.ts'
 import { isToWaypoint, ztunnelOfCall } from './ztunnel-lines.ts'
@@ -457,7 +457,13 @@ function summariseCall(situation: Situation, answered: AnsweredBy): CallSummary 
 
 /** The call as a picture: who stands on its way, in order. */
 function hopsOf(situation: Situation, answered: AnsweredBy): Hop[] {
-  const { client, server, gateway, waypoint, ztunnels } = situation
+  const { gateway, waypoint, ztunnels, sample } = situation
+  const client = { ...situation.client, pod: sample?.client?.pod ?? situation.client.pod }
+  const server = {
+    ...situation.server,
+    pod: (sample && serverPodOf(sample, situation.server.pods)) ?? situation.server.pod,
+  }
+  const gatewayPod = sample?.gateway?.pod ?? gateway?.pods[0] ?? null
   const hops: Hop[] = []
   const add = (
     role: Hop['role'],
@@ -483,13 +489,7 @@ function hopsOf(situation: Situation, answered: AnsweredBy): Hop[] {
   if (client.pod?.hasEnvoy) add('client-proxy', `${client.pod.name}'s proxy`, client.pod, client.pod.proxy)
   if (client.pod?.proxy === 'ambient')
     add('ztunnel-client', `ztunnel on ${client.pod.node ?? 'its node'}`, ambientAt(client.pod), 'ztunnel')
-  if (gateway)
-    add(
-      'gateway',
-      gateway.pods[0] ? podLabel(gateway.pods[0]) : 'gateway (not found)',
-      gateway.pods[0] ?? null,
-      'gateway',
-    )
+  if (gateway) add('gateway', gatewayPod ? podLabel(gatewayPod) : 'gateway (not found)', gatewayPod, 'gateway')
   if (waypoint) add('waypoint', `waypoint ${waypoint.name}`, waypoint.pods[0] ?? null, 'waypoint')
   if (server.external) add('external', server.label ?? 'outside the mesh', null, null)
   else {

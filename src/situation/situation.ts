@@ -21,7 +21,7 @@ import {
   type ZtunnelLogData,
 } from './exchanges.ts'
 import { clusterInLogs, type GatewayView, gatewayOf } from './gateway.ts'
-import { type Hints, type Pasted, readHints } from './hints.ts'
+import { type Hints, ipOf, type Pasted, readHints } from './hints.ts'
 import { lazy } from './lazy.ts'
 import { callerInLog, destinationInLog, type LearnedEnd } from './learned-ends.ts'
 import { createObjectStore, type ObjectStore, type Stored } from './objects.ts'
@@ -98,7 +98,10 @@ export interface Situation {
   /** Failures of another kind that were over before those of now began. */
   readonly earlier: readonly Exchange[]
   readonly passing: readonly Exchange[]
-  /** The failing exchange that was handed in, else the one most like the others; ties go to the latest. */
+  /**
+   * The failing exchange that was handed in, else the one most like the others; ties go to the latest. Of the same kind, one
+   * between the pods whose configuration is read: what is quoted and what is shown are then of one call.
+   */
   readonly sample: Exchange | null
   readonly ztunnelLines: readonly ZtunnelLine[]
   /** Whether a role's access log was readable and held any line at all, of this call or another. */
@@ -257,6 +260,11 @@ export function situate(
       ? joinLines(lines(), 'timeout')
       : joined
   })
+  const isOfAsked = (exchange: Exchange) => {
+    const { client, server } = ends()
+    const [caller, replica] = [exchange.client?.pod ?? null, serverPodOf(exchange, server.pods)]
+    return (caller === null || isSamePod(caller, client.pod)) && (replica === null || isSamePod(replica, server.pod))
+  }
   const epochs = lazy(() => epochsOf(exchanges(), isMeant))
   const failing = lazy(() => epochs().present)
   const ztunnels = lazy(() => {
@@ -361,7 +369,7 @@ export function situate(
     },
     get sample() {
       const meant = failing().filter(isMeant)
-      return mostTypical(meant.length > 0 ? meant : failing())
+      return mostTypical(meant.length > 0 ? meant : failing(), isOfAsked)
     },
     get ztunnelLines() {
       return (byKey.get('ztunnel.ztunnelLog') ?? [])
@@ -453,7 +461,18 @@ function isMeant({ client, gateway, waypoint, server }: Exchange): boolean {
   return [client, gateway, waypoint, server].some((line) => line?.isMeant)
 }
 
-function mostTypical(exchanges: readonly Exchange[]): Exchange | null {
+function isSamePod(one: PodView, other: PodView | null): boolean {
+  return one.name === other?.name && one.namespace === other.namespace
+}
+
+/** The replica that this exchange reached or was to reach. */
+export function serverPodOf({ client, gateway, waypoint, server }: Exchange, pods: readonly PodView[]): PodView | null {
+  if (server?.pod) return server.pod
+  const dialled = [waypoint, gateway, client].map((line) => ipOf(line?.record.upstreamHost ?? null))
+  return pods.find(({ ip }) => ip !== null && dialled.includes(ip)) ?? null
+}
+
+function mostTypical(exchanges: readonly Exchange[], isPreferred: (exchange: Exchange) => boolean): Exchange | null {
   const counts = new Map<string, { exchange: Exchange; count: number }>()
   for (const exchange of exchanges) {
     const sides = [exchange.client, exchange.gateway, exchange.waypoint, exchange.server]
@@ -462,7 +481,9 @@ function mostTypical(exchanges: readonly Exchange[]): Exchange | null {
         line ? `${line.record.code}${line.record.flags}${line.record.details}${line.record.termination}` : '-',
       )
       .join('|')
-    counts.set(key, { exchange, count: (counts.get(key)?.count ?? 0) + 1 })
+    const known = counts.get(key)
+    const stays = known !== undefined && isPreferred(known.exchange) && !isPreferred(exchange)
+    counts.set(key, { exchange: stays ? known.exchange : exchange, count: (known?.count ?? 0) + 1 })
   }
   return (
     [...counts.values()].reduce<{ exchange: Exchange; count: number } | null>(

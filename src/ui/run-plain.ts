@@ -4,6 +4,7 @@ import { exitCodeOf } from './closing.ts'
 import { choose, numbered } from './plain/choose.ts'
 import { askIntake, type Intake, type Talk } from './plain/intake.ts'
 import { readLines } from './plain/line-reader.ts'
+import { sentenceLines } from './plain/sentence-lines.ts'
 import { eventSentences, explanationSentences, pasteSentences } from './plain/sentences.ts'
 import type { Backend, GuidedEnd, GuidedOptions, Saved } from './ports.ts'
 import { strip, stripLines } from './strip.ts'
@@ -28,7 +29,11 @@ export async function runPlain(
   options.signal?.addEventListener('abort', interrupt)
   const gone = new Promise<null>((resolve) => aborter.signal.addEventListener('abort', () => resolve(null)))
   const talk: Talk = {
-    say: (...lines) => options.stdout.write(`${lines.map(strip).join('\n')}\n`),
+    say: (...lines) => {
+      const told = lines.flatMap((sentence) => sentenceLines(strip(sentence), options.stdout.columns))
+      options.stdout.write(`${told.join('\n')}\n`)
+    },
+    show: (...lines) => options.stdout.write(`${lines.map(strip).join('\n')}\n`),
     hear: async (prompt) => {
       options.stdout.write(`${prompt} `)
       return aborter.signal.aborted ? null : Promise.race([reader.next(), gone])
@@ -38,7 +43,7 @@ export async function runPlain(
     const intake = await begin(first, talk, options, aborter.signal)
     if (!intake) return { exitCode: aborter.signal.aborted ? 130 : 0, state: initialRunState, saved: null }
     const { state, saved } = await walk(first, intake, talk, aborter, () => reader.take('esc'))
-    talk.say(saved ? `Note saved: ${saved.notePath}` : 'No note was saved.')
+    talk.show(saved ? `Note saved: ${saved.notePath}` : 'No note was saved.')
     return { exitCode: exitCodeOf(state, aborter.signal.aborted && options.signal?.aborted === true), state, saved }
   } finally {
     options.signal?.removeEventListener('abort', interrupt)
@@ -153,10 +158,10 @@ async function walk(
       }
       case 'e':
         talk.say(
-          ...lastRuns(state).map(
-            ({ id, subject, learned, entry, display }) =>
-              `${idOf(id)}, ${subject}: ${entry?.status === 'missing' ? `could not look, ${entry.detail ?? entry.reason ?? ''}` : (learned ?? 'running')}. ${display}`,
-          ),
+          ...lastRuns(state).flatMap(({ id, subject, learned, entry, display }) => [
+            `${idOf(id)}, ${subject}: ${entry?.status === 'missing' ? `could not look, ${entry.detail ?? entry.reason ?? ''}` : (learned ?? 'running')}.`,
+            `Its command: ${display}`,
+          ]),
         )
         return null
       case 'o':
@@ -165,7 +170,8 @@ async function walk(
           rest === ''
             ? state.commands.at(-1)?.id
             : lastRuns(state).find((command) => idOf(command.id).toLowerCase() === rest.toLowerCase())?.id
-        talk.say(...(id ? stripLines(await backend.rawOutput(id)) : ['No such command. e lists them.']))
+        if (id) talk.show(...stripLines(await backend.rawOutput(id)))
+        else talk.say('No such command. e lists them.')
         return null
       }
       case 'n':
@@ -178,7 +184,7 @@ async function walk(
         return null
       }
       case 'm':
-        talk.say(...stripLines(await backend.renderNote(state, 'markdown')))
+        talk.show(...stripLines(await backend.renderNote(state, 'markdown')))
         return null
       case 'c': {
         const text = state.diagnosis ? summaryText(state.diagnosis) : (state.steps.at(-1)?.next?.command ?? '')

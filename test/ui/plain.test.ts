@@ -1,6 +1,7 @@
 import { PassThrough } from 'node:stream'
 import { describe, expect, test } from 'vitest'
 import { choose, numbered } from '../../src/ui/plain/choose.ts'
+import { sentenceLines } from '../../src/ui/plain/sentence-lines.ts'
 import { eventSentences } from '../../src/ui/plain/sentences.ts'
 import type { GuidedOptions } from '../../src/ui/ports.ts'
 import { runPlain } from '../../src/ui/run-plain.ts'
@@ -138,4 +139,28 @@ describe('sentences', () => {
     expect(saysOf({ title: 'My change has no effect', says: ['my change has no effect', 'old route'] })).toEqual([
       'old route',
     ]))
+})
+
+describe('a sentence on a terminal', () => {
+  test('breaks at words, goes on indented, and loses nothing', () => {
+    const sentence =
+      'Problem: the client sends plaintext, the server accepts only mutual TLS of the mesh, so it hangs up.'
+    const lines = sentenceLines(sentence, 40)
+    expect(lines.length).toBeGreaterThan(2)
+    expect(lines.every((each) => each.length <= 40)).toBe(true)
+    expect(lines.slice(1).every((each) => /^ {2}\S/.test(each))).toBe(true)
+    expect(lines.map((each) => each.trim()).join(' ')).toBe(sentence)
+  })
+
+  test('is one line where it holds a command, or where nobody knows the width', () => {
+    const command = 'This decides: kubectl logs -n pay ledger-1 -c istio-proxy --tail=200 --since=1h'
+    expect(sentenceLines(command, 40)).toEqual([command])
+    expect(sentenceLines('a '.repeat(60), undefined)).toHaveLength(1)
+  })
+
+  test('no line of a whole walk is broken within a word', async () => {
+    const { said } = await talk(['503', 'web', 'ledger', '8080', '', '', '', '', '', '', 'q'])
+    const long = said.split('\n').filter((each) => each.length > 80)
+    expect(long.filter((each) => !/(kubectl|istioctl|curl) |Note saved: /.test(each))).toEqual([])
+  })
 })

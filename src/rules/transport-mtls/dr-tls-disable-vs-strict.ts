@@ -80,7 +80,10 @@ function failedInTransport(situation: Situation): Exchange | null {
     if (flags.includes('UC')) return details === null || details.includes('connection_termination')
     return kind === 'tcp' && (flags.includes('UR') || flags.includes('UF'))
   })
-  return both.at(-1) ?? clientOnly.at(-1) ?? null
+  const { sample } = situation
+  // The call that the picture shows, where it is one of them.
+  const shown = (all: readonly Exchange[]) => (sample && all.includes(sample) ? sample : all.at(-1))
+  return shown(both) ?? shown(clientOnly) ?? null
 }
 
 function conflict(situation: Situation, transport: Transport, exchange: Exchange | null, about: Hit['about']): Hit {

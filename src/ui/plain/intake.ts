@@ -6,7 +6,10 @@ import { clusterSentence, explanationSentences, itemSentence, pasteSentences } f
 
 /** Says lines, and waits for one. `null`: nobody is there any more. */
 export interface Talk {
+  /** Sentences, broken at words where the terminal ends. */
   readonly say: (...lines: readonly string[]) => void
+  /** Text of a tool or of the note, as it is. */
+  readonly show: (...lines: readonly string[]) => void
   readonly hear: (prompt: string) => Promise<string | null>
 }
 

@@ -28,7 +28,9 @@ export function stepLines(walk: WalkSnapshot, step: StepState, n: number, width:
     ...(isRunning && found.length === 0 ? wrap(line(span(step.proves, 'dim')), width) : []),
     ...block(found),
     ...block(
-      latest.flatMap((command) => commandLines(command, idOf(command.id), walk.since[command.id] ?? null, width, now)),
+      latest.flatMap((command, at) =>
+        commandLines(command, idOf(command.id), walk.since[command.id] ?? null, width, now, isSameAnswer(latest, at)),
+      ),
     ),
     ...block(isRunning ? [] : learnedLines(step, hits, width)),
     ...block(isRunning ? [] : ruledOutLines(walk, step, idOf, width)),
@@ -51,7 +53,9 @@ export function notWalkedLines(walk: WalkSnapshot, entry: PlanEntry, n: number, 
     line(span(asked.length === 0 ? 'not looked at yet' : 'not walked yet; some of it was asked on the way', 'dim')),
     ...block(hits.flatMap((hit) => findingLines(hit, idOf, width))),
     ...block(
-      asked.flatMap((command) => commandLines(command, idOf(command.id), walk.since[command.id] ?? null, width, now)),
+      asked.flatMap((command, at) =>
+        commandLines(command, idOf(command.id), walk.since[command.id] ?? null, width, now, isSameAnswer(asked, at)),
+      ),
     ),
   ]
 }
@@ -64,7 +68,20 @@ function block(lines: readonly Line[]): Line[] {
   return lines.length > 0 ? [blank, ...lines] : []
 }
 
-function commandLines(command: CommandState, id: string, startedAt: number | null, width: number, now: number): Line[] {
+/** One answer is read for several things: its command stands once. */
+function isSameAnswer(commands: readonly CommandState[], at: number): boolean {
+  const [before, command] = [commands[at - 1], commands[at]]
+  return before?.entry?.status === 'ok' && command?.entry?.status === 'ok' && before.display === command.display
+}
+
+function commandLines(
+  command: CommandState,
+  id: string,
+  startedAt: number | null,
+  width: number,
+  now: number,
+  isToldAbove: boolean,
+): Line[] {
   const { entry } = command
   const running = entry || startedAt === null ? null : now - startedAt
   const isSlow = running !== null && running >= slowMs
@@ -82,7 +99,7 @@ function commandLines(command: CommandState, id: string, startedAt: number | nul
       span(gaps[0] ? ` · ${gaps[0].detail}` : '', 'dim'),
     )
     return [
-      ...head,
+      ...(isToldAbove ? [] : head),
       ...wrap(line('  ', learned.replace(/; not readable: .*/, ''), span(` [${id}]`, 'dim')), width, 2),
       ...(gaps.length > 0 ? wrap(gap, width, 4) : []),
     ]
