@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { nothingPasted } from '../../src/situation/hints.ts'
 import { type PlayOptions, play } from '../helpers/play.ts'
-import { type Edit, editJson, edits, editText, forbid } from '../helpers/session-fixtures.ts'
+import { type Edit, editJson, edits, editText, forbid, readFixture } from '../helpers/session-fixtures.ts'
 
 const config = (namespace: string) => new RegExp(`get pods,.* -n ${namespace} `)
 const gatewayLog = /logs istio-ingressgateway/
@@ -22,6 +22,17 @@ async function codes(name: string, options: PlayOptions = {}) {
   const { state, outcome } = await play(name, options)
   return { causes: state.diagnosis?.causes.map(({ code, certainty }) => `${code} ${certainty}`), state, outcome }
 }
+
+test('who may not list in all namespaces finds the gateway where gateways usually run', async () => {
+  const listed = readFixture('404-path-order').commands.find(({ args }) => args.join(' ').startsWith('get pods -A -l '))
+  const inNamespace: Edit = (result, { args }) =>
+    args.join(' ').startsWith('get pods -n istio-ingress -l istio=ingressgateway') && listed ? listed.result : result
+  const { causes, state } = await codes('404-path-order', { edit: edits(forbid(/ -A /), inNamespace) })
+  expect(causes).toEqual(['vs-path-match-or-order proven'])
+  expect(state.diagnosis?.notChecked.map(({ what }) => what)).toContain(
+    'pods of the gateway on the way (gateway pods istio=ingressgateway)',
+  )
+})
 
 describe('404 by the gateway', () => {
   test('a host that no VirtualService has', async () => {
