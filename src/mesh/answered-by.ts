@@ -3,6 +3,7 @@ import type { AnsweredByHop, Certainty } from '../model/answered-by.ts'
 import { hopByResponse, hopByTransportError } from './answered-by-response.ts'
 import { lineVerdict } from './line-writer.ts'
 import { parseClusterName } from './names.ts'
+import { lastedAnHour } from './tcp-idle.ts'
 
 /** What the caller got, as far as it is known. Header names in lower case. */
 export interface SeenResponse {
@@ -103,6 +104,14 @@ function behindTheLastLine(
   const last = passed[passed.length - 1]!
   const line = input[last]!
   const did = cut ? 'cut the connection' : 'answered'
+  if (!cut && lastedAnHour(line))
+    return {
+      hop: way.find(({ input: key }) => key === passed[0])?.hop ?? 'unknown',
+      certainty: 'possible',
+      because:
+        'the connection lasted an hour and ended without a flag, as a proxy ends one that is idle; which proxy was first stands nowhere',
+      supports: passed,
+    }
   if (last === 'serverLine')
     return {
       hop: 'app',

@@ -177,3 +177,61 @@ describe('NetworkPolicies and a connection that nobody answers', () => {
     expect(await told(denyAll)).toContain('leave NetworkPolicy pay/deny-all')
   })
 })
+
+describe('what one request or one replica tells', () => {
+  const caller = /^kubectl logs web-/
+
+  test('a delay that is injected and the timeout that it runs into are one answer: the fault and the limit (changed: DI)', async () => {
+    const delayed = editText(caller, (text) => text.replaceAll(' 504 UT ', ' 504 DI,UT '))
+    const { situation, outcome } = await play('504-route-timeout', { edit: delayed })
+    expect(situation.failing.length).toBeGreaterThan(0)
+    expect(outcome('fault-injection-left-on').status).toBe('fired')
+    expect(outcome('ut-route-timeout').status).toBe('fired')
+  })
+
+  test('a caller that gives up while an injected delay holds the request is the fault’s work (changed: DC,DI)', async () => {
+    const gaveUp = editText(caller, (text) =>
+      text.replaceAll(' 504 UT response_timeout ', ' 0 DC,DI downstream_remote_disconnect '),
+    )
+    const given = (one: any) => ({ ...one, symptom: 'timeout' })
+    const { outcome } = await play('504-route-timeout', { given, edit: gaveUp })
+    expect(outcome('dc-client-gave-up').status).not.toBe('fired')
+    expect(outcome('fault-injection-left-on').status).toBe('fired')
+  })
+
+  test('a container in CrashLoopBackOff is named where nobody listens (503-app-resets, changed: its state, and refused instead of cut)', async () => {
+    const crashing = change('Pod', /^ledger-/, ({ status }) => {
+      for (const one of status.containerStatuses)
+        if (one.name !== 'istio-proxy')
+          Object.assign(one, {
+            ready: false,
+            restartCount: 9,
+            state: { waiting: { reason: 'CrashLoopBackOff', message: 'back-off 5m0s restarting failed container' } },
+            lastState: { terminated: { exitCode: 1, reason: 'Error', finishedAt: '2026-11-21T05:20:00Z' } },
+          })
+    })
+    const refused = editText(/^kubectl logs ledger-.*istio-proxy/, (text) =>
+      text.replaceAll(
+        /503 UC \S+/g,
+        '503 URX,UF upstream_reset_before_response_started{remote_connection_failure|delayed_connect_error:_Connection_refused}',
+      ),
+    )
+    const [cause] = (await concludes('503-app-resets', { edit: edits(crashing, refused) })).causes
+    expect(cause?.code).toBe('uf-connection-refused')
+    expect(`${cause?.title} ${cause?.statement}`).toContain('CrashLoopBackOff')
+  })
+
+  test('several tries of one request at the destination are one exchange (changed: each line three times)', async () => {
+    const tries = editText(/^kubectl logs orders-.*istio-proxy/, (text) =>
+      text
+        .split('\n')
+        .flatMap((line) => (line.includes(' 503 ') ? [line, line, line] : [line]))
+        .join('\n'),
+    )
+    const once = (await play('503-connection-refused')).situation
+    const { situation, state } = await play('503-connection-refused', { edit: tries })
+    expect(situation.lines.length).toBeGreaterThan(once.lines.length)
+    expect(situation.failing.length).toBe(once.failing.length)
+    expect(state.diagnosis?.causes.map(({ code }) => code)).toEqual(['uf-connection-refused'])
+  })
+})

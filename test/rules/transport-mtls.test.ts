@@ -289,6 +289,7 @@ test('tcp-idle-1h: connections that end after an hour', async () => {
   })
   const outcome = played.outcome('tcp-idle-1h')
   expect(outcome.status === 'fired' && outcome.hits[0]?.statement).toContain('3600 s')
+  expect(played.state.diagnosis?.answeredBy).toMatchObject({ hop: 'client-proxy', certainty: 'possible' })
   // Both sides log each connection.
   const logged = played.situation.lines.filter(({ record }) => record.durationMs === 3_600_241).length
   const told = outcome.status === 'fired' ? Number(outcome.hits[0]?.statement.split(' ')[0]) : Number.NaN

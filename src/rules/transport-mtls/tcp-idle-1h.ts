@@ -1,21 +1,9 @@
+import { lastedAnHour } from '../../mesh/tcp-idle.ts'
 import { fired, quiet } from '../../model/finding.ts'
-import type { Line } from '../../situation/exchanges.ts'
 import { quoteLine } from '../../situation/situation.ts'
 import { defineRule } from '../define-rule.ts'
 import { hit } from '../lib/hit.ts'
 import { destinationName, plural, senderName } from '../lib/words.ts'
-
-const hour = 3_600_000
-
-function lastedAnHour({ record: { kind, flags, durationMs } }: Line): boolean {
-  return (
-    kind === 'tcp' &&
-    flags.length === 0 &&
-    durationMs !== null &&
-    durationMs >= hour - 5_000 &&
-    durationMs <= hour + 120_000
-  )
-}
 
 /** A TCP connection without traffic is closed by the proxy after an hour, and says nothing about it. */
 export default defineRule({
@@ -29,7 +17,8 @@ export default defineRule({
   check(situation) {
     // Both sides log a connection: one line of each is enough.
     const lines = situation.exchanges.flatMap(
-      ({ client, gateway, server }) => [client, gateway, server].find((line) => line && lastedAnHour(line)) ?? [],
+      ({ client, gateway, server }) =>
+        [client, gateway, server].find((line) => line && lastedAnHour(line.record)) ?? [],
     )
     const [first] = lines
     if (!first) return quiet
