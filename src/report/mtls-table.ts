@@ -104,7 +104,8 @@ export function mtlsText(report: MtlsReport, options: PageOptions = {}): string 
   return page.done()
 }
 
-function symbolOf({ readiness, notRead }: MtlsReport): string {
+function symbolOf({ readiness, notRead, workloads }: MtlsReport): string {
+  if (workloads.length === 0) return '?'
   if (readiness?.ready === false) return '✗'
   return readiness?.ready === 'unknown' || notRead.length > 0 ? '?' : '✓'
 }

@@ -2,6 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+
 import { quietEnv, runCli } from '../helpers/cli.ts'
 import { hasShared } from '../helpers/shared.ts'
 import { captureEnv } from '../helpers/walk-capture.ts'
@@ -85,6 +86,48 @@ async function canI(...argv: readonly string[]) {
   return { code, stderr, report: stdout === '' ? null : JSON.parse(stdout) }
 }
 const call = ['--to', 'svc/vault.bank:80', '--from', 'sa/desk.front', '--method', 'GET'] as const
+
+const bound = file(
+  'bound.yaml',
+  `
+apiVersion: v1
+kind: List
+items:
+- apiVersion: gateway.networking.k8s.io/v1
+  kind: Gateway
+  metadata: {name: l7, namespace: bank}
+  spec: {gatewayClassName: istio-waypoint, listeners: [{name: mesh, port: 15008, protocol: HBONE}]}
+- apiVersion: v1
+  kind: Service
+  metadata: {name: vault, namespace: bank, labels: {istio.io/use-waypoint: l7}}
+  spec: {selector: {app: vault}, ports: [{name: http, port: 80, targetPort: 9000}]}
+`,
+)
+
+test('a waypoint without pods is asked as the one that will be there, and the pod behind it meets that one', async () => {
+  const { stdout } = await runCli(
+    [
+      'can-i',
+      '-o',
+      'json',
+      '-f',
+      bound,
+      '--data-plane',
+      'ambient',
+      '--labels',
+      'app=vault',
+      '--from',
+      'cluster.local/ns/front/sa/desk',
+      '--to',
+      'svc/vault.bank:80',
+    ],
+    { env: quietEnv(), cwd: '/' },
+  )
+  const report = JSON.parse(stdout)
+  expect(report.points.map(({ point }: { point: string }) => point)).toEqual(['waypoint', 'server'])
+  expect(report.points[1].principal).toContain('/ns/bank/sa/l7')
+  expect(report.assumptions.join()).toContain('has no pod')
+})
 
 describe('can-i on files', () => {
   test('a caller that an ALLOW rule names is allowed, and the rule is named', async () => {

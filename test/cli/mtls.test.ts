@@ -33,6 +33,12 @@ describe.skipIf(!hasShared)('mtls on captured meshes', () => {
     expect(report.readiness.notObserved.length).toBeGreaterThan(0)
     expect(code).toBe(80)
   })
+  test('the name of a namespace is told to be one', async () => {
+    const { code, stdout } = await runCli(['mtls', 'pay'], { env: captureEnv('healthy-strict'), cwd: '/' })
+    expect(code).toBe(80)
+    expect(stdout).toMatch(/^\? Nothing to tell/)
+    expect(stdout.replace(/\s+/g, ' ')).toContain('pay is a namespace: meshtriage mtls -n pay')
+  })
   test('the policy that wins is named with its level, per port', async () => {
     const { code, report } = await mtls('healthy-strict', ['svc/ledger.pay'])
     expect(code).toBe(0)

@@ -191,7 +191,7 @@ async function overview(
       detailed: target !== undefined,
       summary:
         workloads.length === 0
-          ? `Nothing to tell: ${scope.words} has no running pod that could be read`
+          ? `Nothing to tell: ${scope.words} has no running pod that could be read${orNamespace(situation, given)}`
           : mtlsSummary(scope.words, workloads, readiness),
       workloads,
       readiness,
@@ -210,6 +210,13 @@ async function overview(
         ? exitCodes.found
         : exitCodes.inconclusive
   return workloads.every(({ ports }) => ports.every(({ known }) => known)) ? exitCodes.clean : exitCodes.inconclusive
+}
+
+/** Nothing is called so, and a namespace is: whoever typed it may have meant that one. */
+function orNamespace({ pods }: Situation, { to }: Given): string {
+  return to && to.kind === null && pods.some(({ namespace }) => namespace === to.name)
+    ? `; ${to.name} is a namespace: meshtriage mtls -n ${to.name}`
+    : ''
 }
 
 interface Scope {
