@@ -91,6 +91,8 @@ function stepSaid(step: TraceStep): string {
         : stepText(step)
     case 'listener':
       return `listener ${stepText(step)}`
+    case 'endpoints':
+      return stepText(step).replace(/ usable(?=:)/, ' endpoints usable')
     case 'filter-chain':
       return `chain ${stepText(step)}`
     default:
@@ -100,14 +102,14 @@ function stepSaid(step: TraceStep): string {
 
 function fromObject(step: TraceStep): string {
   const from = originOf(step)
-  return from === null ? '' : `, from ${from}`
+  return from === null ? '' : `; from ${from}`
 }
 
-/** Where a route without weights leads; a split says so itself. */
+/** Where a route without weights leads stands first; a split says so itself. */
 function withGoal(step: TraceStep): string {
   const { clusters } = step.facts
-  const goal = Array.isArray(clusters) && clusters.length === 1 ? ` → ${clusters[0]?.name}` : ''
-  return stepText(step).replace(/(?=;|$)/, goal)
+  const goal = Array.isArray(clusters) && clusters.length === 1 ? `; leads to ${clusters[0]?.name}` : ''
+  return stepText(step).replace(/ in (?=virtual host |route configuration )/, `${goal}; in `)
 }
 
 function certificateSaid(secrets: readonly ProxySecret[]): string | null {
@@ -118,7 +120,7 @@ function certificateSaid(secrets: readonly ProxySecret[]): string | null {
   if (!dates) return null
   const identity = certificateIdentity(own.pem)
   const day = (time: string) => time.slice(0, 16).replace('T', ' ')
-  return `own certificate${identity ? ` for ${identity}` : ''}, valid from ${day(dates.notBefore)} until ${day(dates.notAfter)} UTC`
+  return `own certificate; ${identity ? `for ${identity}, ` : ''}valid from ${day(dates.notBefore)} until ${day(dates.notAfter)} UTC`
 }
 
 /** How ztunnel treats the destination's pods: captured ones get HBONE, and what their waypoint is. */

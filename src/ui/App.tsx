@@ -159,7 +159,7 @@ export function App({ backend: first, options, now, onEnd }: Props) {
           ? setFlash('no command has run yet')
           : open({ kind: 'raw', command: wish.command })
       case 'explain':
-        return open({ kind: 'explain', from: { screen: wish.text } })
+        return open({ kind: 'explain', from: { screen: wish.text, ...(wish.here ? { here: wish.here } : {}) } })
       case 'markdown':
         return open({ kind: 'markdown' })
       case 'copy':
@@ -257,7 +257,7 @@ export function App({ backend: first, options, now, onEnd }: Props) {
           onOpen={open}
           onClose={close}
           onCopy={copy}
-          onExplain={(text) => open({ kind: 'explain', from: { screen: text } })}
+          onExplain={(text, here) => open({ kind: 'explain', from: { screen: text, here } })}
           onHelp={(which) =>
             open({ kind: 'help', table: which === 'evidence' ? evidenceKeys : which === 'text' ? textKeys : pickKeys })
           }

@@ -35,7 +35,7 @@ interface Props {
   readonly onOpen: (overlay: Overlay) => void
   readonly onClose: () => void
   readonly onCopy: (text: string) => void
-  readonly onExplain: (text: string) => void
+  readonly onExplain: (text: string, here: string) => void
   readonly onHelp: (which: 'evidence' | 'text' | 'pick') => void
   readonly onPaste: (text: string) => void
   readonly onUsePaste: (given: Partial<Given>, text: string) => void
@@ -125,7 +125,7 @@ function One({
           text={overlay.text}
           goes={props.isWalking ? 'keep it in the note' : 'walk on with this'}
           onGo={() => props.onUsePaste(overlay.paste.given, overlay.text)}
-          onExplain={onExplain}
+          onExplain={(text) => onExplain(text, text)}
           onClose={onClose}
         />
       )

@@ -32,15 +32,15 @@ const learned = ({ commands }: RunState, key: string) =>
 test('answers of a proxy say what they mean for this call, and how much was read', async () => {
   const state = await walked('503-dr-disable-strict')
   expect(learned(state, 'client.routes')).toEqual([
-    'route default in virtual host ledger.pay.svc.cluster.local:8080 → outbound|8080||ledger.pay.svc.cluster.local; 2 retries, asked for GET /v1/balance (12 route configurations)',
+    'route default; leads to outbound|8080||ledger.pay.svc.cluster.local; in virtual host ledger.pay.svc.cluster.local:8080; 2 retries, asked for GET /v1/balance (12 route configurations)',
   ])
   expect(learned(state, 'client.clusters')).toEqual([
-    'cluster outbound|8080||ledger.pay.svc.cluster.local, from DestinationRule shop/ledger-tls; sends plaintext (24 clusters)',
+    'cluster outbound|8080||ledger.pay.svc.cluster.local; from DestinationRule shop/ledger-tls; sends plaintext (24 clusters)',
   ])
-  expect(learned(state, 'client.endpoints')[0]).toMatch(/^2 of 2 usable: /)
+  expect(learned(state, 'client.endpoints')[0]).toMatch(/^2 of 2 endpoints usable: /)
   expect(learned(state, 'server.listeners')[0]).toContain('no filter chain for plaintext')
   expect(learned(state, 'client.secrets')[0]).toMatch(
-    /^own certificate for spiffe:\/\/cluster\.local\/ns\/shop\/sa\/web, valid from \d{4}-/,
+    /^own certificate; for spiffe:\/\/cluster\.local\/ns\/shop\/sa\/web, valid from \d{4}-/,
   )
   expect(learned(state, 'client.accessLog')).toEqual(['12 × 503 UC on this call (16 lines)'])
   expect(learned(state, 'mesh.proxyStatus')[0]).toMatch(/^current: web-/)

@@ -19,7 +19,7 @@ interface Props {
   readonly flash: string | null
   readonly onRaw: (command: string) => void
   readonly onCopy: (text: string) => void
-  readonly onExplain: (text: string) => void
+  readonly onExplain: (text: string, here: string) => void
   readonly onHelp: () => void
   readonly onClose: () => void
 }
@@ -70,7 +70,10 @@ export function Evidence({ isActive, state, flash, onRaw, onCopy, onExplain, onH
       case 'bottom':
         return move(rows.length - 1)
       case 'explain':
-        return onExplain([...detail.map(lineText), ...rows.map(({ text }) => text)].join('\n'))
+        return onExplain(
+          rows.map(({ text }) => text).join('\n'),
+          [marked?.text ?? '', ...detail.map(lineText)].join('\n'),
+        )
       case 'help':
         return onHelp()
       case 'close':

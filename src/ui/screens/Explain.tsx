@@ -15,7 +15,7 @@ import { explanationLines } from '../view/explanation.ts'
 import { windowAround } from '../view/windowed.ts'
 
 /** One term, or all that can be explained on a screen. */
-export type ExplainFrom = { readonly term: string } | { readonly screen: string } | null
+export type ExplainFrom = { readonly term: string } | { readonly screen: string; readonly here?: string } | null
 
 interface Props {
   readonly isActive: boolean
@@ -119,18 +119,19 @@ export function Explain({ isActive, from, explain, onClose }: Props) {
 function useTerms(from: ExplainFrom): readonly string[] {
   const [terms, setTerms] = useState<readonly string[]>(from && 'term' in from ? [from.term] : [])
   const screen = from && 'screen' in from ? from.screen : null
+  const here = (from && 'screen' in from ? from.here : undefined) ?? ''
   useEffect(() => {
     if (screen === null) return
     let isCurrent = true
     // Everything Envoy and istiod can print is a large table, and the first screen does not need it.
     import('../view/terms.ts').then(
-      ({ termsIn }) => isCurrent && setTerms(termsIn(screen)),
+      ({ termsFrom }) => isCurrent && setTerms(termsFrom(here, screen)),
       () => undefined,
     )
     return () => {
       isCurrent = false
     }
-  }, [screen])
+  }, [screen, here])
   return terms
 }
 

@@ -28,7 +28,7 @@ interface Props {
   readonly first: string | null
   readonly flash: string | null
   readonly onCopy: (text: string) => void
-  readonly onExplain: (text: string) => void
+  readonly onExplain: (text: string, here: string) => void
   readonly onHelp: () => void
   readonly onClose: () => void
 }
@@ -79,6 +79,14 @@ export function TextView({ isActive, pages, first, flash, onCopy, onExplain, onH
     setHit((hit + length) % length)
     // What is in view stays where it is.
     if (row < offset || row >= offset + height) scroll(row - Math.floor(height / 3))
+  }
+  /** The line of the hit that is marked, whole. */
+  const hitLine = () => {
+    const marked = rows[found.hits[hit] ?? -1]
+    return rows
+      .filter(({ line }) => line === marked?.line)
+      .map((row) => row.text)
+      .join('')
   }
   // While one writes, the view goes along.
   const write = (next: Field) => {
@@ -135,6 +143,7 @@ export function TextView({ isActive, pages, first, flash, onCopy, onExplain, onH
             .slice(offset, offset + height)
             .map((row) => row.text)
             .join('\n'),
+          hitLine(),
         )
       case 'help':
         return onHelp()

@@ -19,7 +19,7 @@ import type { WalkSession, WalkSnapshot } from '../walk-session.ts'
 export type WalkRequest =
   | { readonly open: 'help' | 'evidence' | 'note' | 'quit' | 'diagnosis' }
   | { readonly open: 'raw'; readonly command: string | null }
-  | { readonly open: 'explain'; readonly text: string }
+  | { readonly open: 'explain'; readonly text: string; readonly here?: string }
   | { readonly open: 'copy'; readonly text: string }
   | { readonly open: 'paste'; readonly text: string }
 
@@ -134,7 +134,8 @@ export function Walk({ isActive, walk, session, flash, now, onRequest, onFlash }
         return command ? onRequest({ open: 'copy', text: command }) : onFlash('no command here yet')
       }
       case 'explain':
-        return onRequest({ open: 'explain', text: onScreen() })
+        // What one has scrolled to comes first.
+        return onRequest({ open: 'explain', text: onScreen(), here: step.slice(offset).map(lineText).join('\n') })
       case 'evidence':
         return onRequest({ open: 'evidence' })
       case 'note':

@@ -148,7 +148,7 @@ function lookedAt(state: RunState, step: StepState | null, commands: readonly Co
 
 /** The rail has room for a clause, not for a sentence. */
 function shortVerdict(learned: string): string {
-  const clause = learned.split(/[:;.](?:\s|$)| because | which /)[0] ?? learned
+  const clause = (learned.split(/[:;.](?:\s|$)| because | which /)[0] ?? learned).replace(/ \(\d[^()]*\)$/, '')
   // `0 errors, 1 warning, 0 others`: what there is counts, unless nothing is all there is.
   const there = clause.split(', ').filter((part) => !/^0 /.test(part))
   return there.length > 0 ? there.join(', ') : clause

@@ -21,6 +21,17 @@ const words = new RegExp(
   'gi',
 )
 
+/** What can be explained on a screen, beginning with what stands in the marked line. */
+export function termsFrom(here: string, screen: string): string[] {
+  const first = termsIn(here)
+  const seen = new Set(first.map(keyOf))
+  return [...first, ...termsIn(screen).filter((term) => !seen.has(keyOf(term)))]
+}
+
+function keyOf(term: string): string {
+  return term.toLowerCase().replace(/s$/, '')
+}
+
 /** What can be explained on a screen, each once: codes in the order in which they stand there, then words of the mesh. */
 export function termsIn(text: string): string[] {
   const found = (pattern: RegExp) =>
@@ -34,7 +45,7 @@ export function termsIn(text: string): string[] {
     .sort((a, b) => a.at - b.at || b.term.length - a.term.length)
   const terms = new Map<string, string>()
   for (const { term } of [...printed, ...found(words)]) {
-    const key = term.toLowerCase().replace(/s$/, '')
+    const key = keyOf(term)
     if (!terms.has(key)) terms.set(key, term)
   }
   return [...terms.values()]
