@@ -86,9 +86,13 @@ export function diagnose(input: DiagnoseInput): Diagnosis {
   const blindRules = blindOnes(input)
   const verdict = decideVerdict(input, proven.length, unproven.length, blindRules.length)
 
+  // A suspicion that gives way to its cause is no finding of its own.
+  const yielded = explaining.filter(
+    (entry) => entry.hit.about === 'call' && entry.hit.certainty !== 'proven' && !now.kept.includes(entry),
+  )
   const outshone: RuledOut[] =
     proven.length > 0
-      ? unproven.map(({ hit }) => ({
+      ? [...unproven, ...yielded].map(({ hit }) => ({
           code: hit.code,
           layer: hit.layer,
           because: `${proven.map((cause) => cause.hit.code).join(' and ')} is proven and explains what was seen`,
@@ -98,7 +102,13 @@ export function diagnose(input: DiagnoseInput): Diagnosis {
   // A cause that would only bite later, and things that are true but about something else.
   const others = all
     // What is merely possible is no finding: it counts only as a suspect of this symptom.
-    .filter((entry) => !chosenSet.has(entry) && !unproven.includes(entry) && entry.hit.certainty !== 'possible')
+    .filter(
+      (entry) =>
+        !chosenSet.has(entry) &&
+        !unproven.includes(entry) &&
+        !yielded.includes(entry) &&
+        entry.hit.certainty !== 'possible',
+    )
     // What follows from a proven cause goes with it.
     .filter(({ yieldsTo }) => !proven.some(({ hit }) => yieldsTo.includes(hit.code)))
     .map(({ hit }) => hit)

@@ -43,6 +43,25 @@ describe('strict-plaintext-client', () => {
     expect(cause?.statement).toContain('excludeOutboundPorts')
   })
 
+  test('nobody said who sees the 503: a refused caller without a proxy sees a reset (changed: address of istiod)', async () => {
+    const played = await play('reset-strict-legacy', {
+      given: (given) => ({ ...given, symptom: '503', from: null }),
+      edit: editText(/^kubectl logs ledger/, (text) =>
+        text.replaceAll(/10\.244\.200\.\d+(:\d+ - -)/g, '10.244.200.9$1'),
+      ),
+    })
+    const [cause] = played.state.diagnosis?.causes ?? []
+    expect(cause).toMatchObject({ code: 'strict-plaintext-client', certainty: 'possible' })
+    expect(cause?.wouldDecide?.command).toMatch(/^kubectl logs istiod-/)
+  })
+
+  test('a refused caller whose pod is not known is looked for by its address', async () => {
+    const played = await play('reset-strict-legacy', { given: (given) => ({ ...given, symptom: '503', from: null }) })
+    const [cause] = played.state.diagnosis?.causes ?? []
+    expect(cause).toMatchObject({ code: 'strict-plaintext-client', certainty: 'possible' })
+    expect(cause?.wouldDecide?.command).toMatch(/^kubectl get pods -A --field-selector=status\.podIP=10\./)
+  })
+
   test('an exclusion of another port is no reason', async () => {
     const played = await play('503-dr-disable-strict', {
       edit: change('Pod', /^web-/, (pod) => {
@@ -133,6 +152,27 @@ describe('dr-tls-disable-vs-strict', () => {
       }),
     })
     expect(played.outcome('dr-tls-disable-vs-strict').status).toBe('ruled-out')
+  })
+
+  test('the certificate that one-way TLS refuses is no finding beside it (changed: SIMPLE, the TLS error)', async () => {
+    const tls = 'TLS_error:|268435581:SSL_routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED:TLS_error_end'
+    const played = await play('503-dr-disable-strict', {
+      edit: edits(
+        change('DestinationRule', /./, ({ spec }) => {
+          if (spec.trafficPolicy?.tls) spec.trafficPolicy.tls.mode = 'SIMPLE'
+        }),
+        editText(/^kubectl logs web/, (text) =>
+          text.replaceAll(
+            /503 UC upstream_reset_before_response_started\{connection_termination\} - "-"/g,
+            `503 UF,URX upstream_reset_before_response_started{remote_connection_failure|${tls}} - "${tls}"`,
+          ),
+        ),
+      ),
+    })
+    expect(codes(played)).toEqual(['dr-tls-disable-vs-strict'])
+    expect(played.outcome('cert-verify-failed').status).toBe('fired')
+    expect(played.state.diagnosis?.otherFindings.map(({ code }) => code)).not.toContain('cert-verify-failed')
+    expect(played.state.diagnosis?.ruledOut.map(({ code }) => code)).toContain('cert-verify-failed')
   })
 
   test('a rule for another host does not count', async () => {

@@ -2,6 +2,7 @@ import { fired, type Hit, quiet, ruledOut } from '../../model/finding.ts'
 import type { Stored } from '../../situation/objects.ts'
 import { quote, quoteLine, quoteObject, type Situation } from '../../situation/situation.ts'
 import { defineRule } from '../define-rule.ts'
+import { seeGatewayLog } from '../lib/gateway-api.ts'
 import { quoteRoutes } from '../lib/gateway-evidence.ts'
 import {
   type GatewayReference,
@@ -107,7 +108,7 @@ function unbound(situation: Situation, host: string, service: Stored, missing: G
     wouldDecide: proven
       ? null
       : {
-          command: 'kubectl logs GATEWAY-POD -c istio-proxy --tail=200',
+          ...seeGatewayLog(situation),
           why: 'a line 404 NR route_not_found for this host proves it',
         },
     about: 'call',

@@ -106,7 +106,7 @@ function conflict(situation: Situation, transport: Transport, exchange: Exchange
   return {
     subject: by ? `DestinationRule ${nameOf(by.object)}` : name,
     title: `${what} to ${name}, which accepts only mutual TLS`,
-    statement: `${sends?.why ?? ''}; ${accepts ? modeText(accepts) : 'what is accepted could not be read'} for ${target.name}.${target.namespace} port ${transport.port}. ${transport.outcome ? `${transport.outcome.why}.` : 'Its proxy refused the connection.'}`,
+    statement: `${sends?.why ?? ''}; ${accepts ? modeText(accepts) : 'what is accepted could not be read'} for ${target.name}.${target.namespace} port ${transport.port}: ${transport.outcome ? `${transport.outcome.why}.` : 'its proxy refused the connection.'}`,
     certainty: about === 'next' ? 'likely' : certainty,
     supporting: [
       ...lines,

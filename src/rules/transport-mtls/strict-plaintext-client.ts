@@ -50,9 +50,13 @@ export default defineRule({
           [quoteRefusal(line)],
           situation.symptom === '503' ? 'possible' : 'likely',
         )
-        return fired({ ...hit, wouldDecide: deciderForCaller(situation) })
+        return fired({ ...hit, wouldDecide: deciderForCaller(situation, ipOf(line.record.downstreamRemote)) })
       }
       return quiet
+    }
+    if (line && isStrict && transport.caller && sees503(situation)) {
+      const hit = refused(situation, transport, [quoteRefusal(line)], 'possible')
+      return fired({ ...hit, wouldDecide: deciderForWhoSees503(transport.caller) })
     }
     if (line && isStrict) return fired(refused(situation, transport, [quoteRefusal(line)], 'proven'))
     if (line && transport.accepts === null) return fired(refused(situation, transport, [quoteRefusal(line)], 'likely'))
@@ -89,9 +93,22 @@ function callerIsUnread({ given, client, clientNamespace, store }: Situation): b
   )
 }
 
-function deciderForCaller({ clientNamespace }: Situation): Hit['wouldDecide'] {
+/** Without a proxy a caller sees a reset. When nobody said who sees the 503, it need not be this one. */
+function sees503({ given, symptom, failing }: Situation): boolean {
+  return given.from === null && symptom === '503' && failing.every(({ client, gateway }) => !client && !gateway)
+}
+
+function deciderForWhoSees503({ name, namespace }: PodView): Hit['wouldDecide'] {
   return {
-    command: `kubectl get pods -n ${clientNamespace ?? 'NAMESPACE'} -o yaml`,
+    command: `kubectl logs ${name} -n ${namespace} --all-containers --tail=200`,
+    why: 'nobody said who sees the 503, and a caller without a proxy sees a reset: its own log tells whether the 503 is its',
+  }
+}
+
+function deciderForCaller({ clientNamespace }: Situation, ip: string | null): Hit['wouldDecide'] {
+  const which = clientNamespace ? `-n ${clientNamespace}` : ip ? `-A --field-selector=status.podIP=${ip}` : '-A'
+  return {
+    command: `kubectl get pods ${which} -o yaml`,
     why: 'istio-proxy among the containers or init containers of the caller means that it has a proxy; without one, or with an annotation that excludes this port, it sends plaintext',
   }
 }
