@@ -51,7 +51,9 @@ test.skipIf(!process.env.RECORD || !hasShared)('record', { timeout: 600_000 }, a
     const text = JSON.stringify(fixture)
     writeFileSync(
       join(sessionsFolder, `${name}.json.br`),
-      brotliCompressSync(text, { params: { [constants.BROTLI_PARAM_QUALITY]: 9, [constants.BROTLI_PARAM_LGWIN]: 24 } }),
+      brotliCompressSync(text, {
+        params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_LGWIN]: 24 },
+      }),
     )
     console.log(name, commands.size, text.length)
   }

@@ -30,6 +30,8 @@ export interface Collector<S> {
   readonly entries: () => readonly EvidenceEntry[]
   readonly statusOf: (key: EvidenceKey) => KeyStatus
   readonly unlockOf: (key: EvidenceKey) => string | null
+  /** Whether all of these have nothing to ask of this call, as far as the steps so far have shown. */
+  readonly haveNoPart: (keys: readonly EvidenceKey[]) => boolean
   /** The first command these keys would run now, to show before it runs. */
   readonly preview: (keys: readonly EvidenceKey[]) => Command | null
   /** Gives up the commands that run right now. */
@@ -332,6 +334,15 @@ export function createCollector<S>(options: CollectorOptions<S>): Collector<S> {
     },
     unlockOf(key) {
       return [...entries.values()].find((entry) => entry.key === key && entry.unlock)?.unlock ?? null
+    },
+    haveNoPart(keys) {
+      const known = new Set([...settledKeys()].filter((key) => visible.has(key)))
+      const shown = options.situate(sortedVisible(), known)
+      return keys.every((key) => {
+        const { role, probe: name } = splitKey(key)
+        const plan = byName.get(name)?.plan(shown, role)
+        return plan?.plan === 'ask' && plan.targets.length === 0
+      })
     },
     preview(keys) {
       for (const key of keys) {

@@ -7,7 +7,7 @@ import type { EvidenceEntry, EvidenceKey, Quote } from '../model/evidence.ts'
 import type { AnyRule, RuleOutcome } from '../model/finding.ts'
 import { type AnyProbe, splitKey } from '../model/probe.ts'
 import type { GroundFacts, NextHint, RunEvent, StepStatus } from '../model/run.ts'
-import type { Runbook, RunbookStep } from '../model/runbook.ts'
+import type { Branch, Runbook, RunbookStep } from '../model/runbook.ts'
 import { createCollector } from './collect.ts'
 import { holds } from './conditions.ts'
 import { diagnose, explainsAny } from './diagnose.ts'
@@ -31,6 +31,8 @@ export interface Reading {
   readonly handedIn: readonly EvidenceKey[]
   /** What an answer means for this call; null where it is only what it is. */
   readonly meaningOf?: (entry: EvidenceEntry) => string | null
+  /** Whether both ends could be looked at: only then "nothing to ask" means that there is nothing. */
+  readonly endsAreRead: boolean
 }
 
 export interface WalkOptions<S> {
@@ -207,6 +209,30 @@ async function drive<S>(options: WalkOptions<S>, emit: (event: RunEvent) => void
     return { ...next, command: command === null ? null : displayCommand(command) }
   }
 
+  const leftOut = new Set<string>()
+  const walked: string[] = []
+
+  /** Steps ahead that have nothing to ask of this call: nobody has to stop there. */
+  const leaveOut = async (current: RunbookStep) => {
+    if (!options.read(collector.situation()).endsAreRead) return
+    for (const step of runbook.steps) {
+      const keys = step.collect as EvidenceKey[] // checked when the runbook was read
+      const isAhead = step !== current && !walked.includes(step.id) && !leftOut.has(step.id)
+      if (!isAhead || step.ask || keys.length === 0 || !collector.haveNoPart(keys)) continue
+      leftOut.add(step.id)
+      await collector.collect(keys)
+      emit({ type: 'step-left-out', id: step.id })
+    }
+  }
+
+  /** Where a branch leads, past what was left out. */
+  const pastLeftOut = (branch: Branch | undefined, seen: readonly string[] = []): Branch | undefined => {
+    if (!branch || !leftOut.has(branch.goto) || seen.includes(branch.goto)) return branch
+    return pastLeftOut(branchOf(stepOf.get(branch.goto)), [...seen, branch.goto])
+  }
+  const branchOf = (step: RunbookStep | undefined) =>
+    step?.next.find((one) => one.when === undefined || holds(one.when, known()))
+
   const runStep = async (step: RunbookStep, n: number): Promise<NextHint | null> => {
     current = step.id
     const { id, title, layer, label, proves } = step
@@ -223,8 +249,8 @@ async function drive<S>(options: WalkOptions<S>, emit: (event: RunEvent) => void
     const newly = settleRules(false)
     tellWhatItMeans(tellWhatIsKnown())
     const own = collector.entries().filter((entry) => keys.includes(entry.key))
-    const branch = step.next.find((one) => one.when === undefined || holds(one.when, known()))
-    const next = cutShort ? null : withCommand(hint(stepOf, branch))
+    if (!cutShort) await leaveOut(step)
+    const next = cutShort ? null : withCommand(hint(stepOf, pastLeftOut(branchOf(step))))
     const firedHere = newly.filter((code) =>
       options.rules.some((rule) => rule.code === code && explainsAny(rule, symptomsNow())),
     )
@@ -240,7 +266,6 @@ async function drive<S>(options: WalkOptions<S>, emit: (event: RunEvent) => void
   }
 
   if (options.prefetch) collector.prefetch(unconditionalKeys(runbook))
-  const walked: string[] = []
   let next: string | null = runbook.steps[0]?.id ?? null
   let auto = false
   while (next !== null && next !== 'diagnosis' && !cutShort) {
@@ -271,7 +296,7 @@ async function drive<S>(options: WalkOptions<S>, emit: (event: RunEvent) => void
           if (skipped) {
             const { id, title, layer, label, proves } = skipped
             emit({ type: 'step-started', at: now(), n: walked.length + 1, id, title, layer, label, proves })
-            const after = hint(stepOf, skipped.next.at(-1))
+            const after = hint(stepOf, pastLeftOut(skipped.next.at(-1)))
             emit({
               type: 'step-finished',
               at: now(),

@@ -94,6 +94,8 @@ export type RunEvent =
       readonly learned: readonly string[]
       readonly next: NextHint | null
     }
+  /** This call has no such thing: nobody stops there. */
+  | { readonly type: 'step-left-out'; readonly id: string }
   | { readonly type: 'banner'; readonly text: string | null }
   | { readonly type: 'note-added'; readonly at: string; readonly text: string }
   | { readonly type: 'diagnosed'; readonly diagnosis: Diagnosis }
@@ -260,6 +262,8 @@ export function reduceRun(state: RunState, event: RunEvent): RunState {
           step.id === event.id ? { ...step, status: event.status, learned: event.learned, next: event.next } : step,
         ),
       }
+    case 'step-left-out':
+      return { ...state, plan: state.plan.filter(({ id }) => id !== event.id) }
     case 'banner':
       return { ...state, banner: event.text }
     case 'note-added':

@@ -73,3 +73,4 @@ export const Runbook = z.strictObject({
 })
 export type Runbook = z.infer<typeof Runbook>
 export type RunbookStep = z.infer<typeof Step>
+export type Branch = z.infer<typeof Branch>

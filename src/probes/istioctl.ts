@@ -12,7 +12,9 @@ import { type ConfigDump, proxyConfigJson, readConfigDump } from '../model/confi
 import { ParseError } from '../model/errors.ts'
 import type { Role } from '../model/evidence.ts'
 import type { Layer } from '../model/layer.ts'
+import type { ProbePlan } from '../model/probe.ts'
 import { ipOf } from '../situation/hints.ts'
+import { type KubeRead, resourceFor } from '../situation/objects.ts'
 import type { PodView } from '../situation/pods.ts'
 import type { Situation } from '../situation/situation.ts'
 import {
@@ -107,13 +109,16 @@ export const analyze = defineProbe({
               (name) => name !== serverNamespace,
             )
     if (role === 'gateway' && !situation.isSettled('gateway.pods')) return waitFor("the gateway's pods")
-    return ask(
-      ...names.flatMap((name) =>
-        name === null
-          ? []
-          : [namespaceTarget(name, { ...istioctl('analyze', '-n', name, '-o', 'json'), timeoutMs: 25_000 })],
-      ),
+    const targets = names.flatMap((name) =>
+      name === null
+        ? []
+        : [namespaceTarget(name, { ...istioctl('analyze', '-n', name, '-o', 'json'), timeoutMs: 25_000 })],
     )
+    if (targets.length === 0) return nothing
+    const closed = refusedToAnalyze(situation, role)
+    if (closed !== null) return closed
+    const isRead = situation.isSettled('mesh.config') && situation.isSettled('server.config')
+    return isRead ? ask(...targets) : { plan: 'wait', for: 'what may be listed', otherwise: targets }
   },
   isAnswer: ({ exit }) => exit.kind === 'exited' && (exit.code === 0 || exit.code === 79),
   read: ({ stdout }) => analyzeParser.parse(stdout),
@@ -141,6 +146,31 @@ const analyzed = [
   'HTTPRoute',
   'GRPCRoute',
 ]
+
+/** Its informers list these in all namespaces, and it never ends where one of them may not be listed. */
+function refusedToAnalyze({ entries }: Situation, role: Role): ProbePlan | null {
+  const kinds = new Set(['Pod', 'Service', 'Deployment', ...analyzed].map(resourceFor))
+  // What is there by then whatever else runs, so that every walk says the same.
+  const keys = [...new Set([`${role}.config`, 'server.config', 'mesh.config'])].slice(role === 'gateway' ? 1 : 0)
+  for (const entry of keys.flatMap((key) => entries.filter((one) => one.key === key))) {
+    const asked = entry.command.args[entry.command.args.indexOf('get') + 1]?.split(',') ?? []
+    const refused =
+      entry.status === 'ok'
+        ? (entry.data as KubeRead).unreadable.map(({ resource }) => resource) // made by this probe
+        : entry.reason === 'forbidden'
+          ? asked
+          : []
+    const kind = refused.find((resource) => kinds.has(resource))
+    if (kind === undefined) continue
+    return {
+      plan: 'missing',
+      reason: 'forbidden',
+      detail: `not asked: istioctl analyze lists ${kind}, which may not be listed in ${entry.namespace}, and would wait for ever`,
+      unlock: `kubectl auth can-i list ${kind} -A`,
+    }
+  }
+  return null
+}
 
 /** A caller's namespace without an object of the mesh, whose pods all have their proxy: the analyzer reads nothing else there. */
 function hasNothingToAnalyze({ client, clientNamespace, store, symptom }: Situation): boolean {

@@ -494,11 +494,47 @@ export const events = defineProbe({
     if (!addressesAreKnown(situation) || !isKnown)
       return waitFor('the namespaces of both ends', ...endTellers(situation))
     const name = role === 'server' ? serverNamespace : clientNamespace === serverNamespace ? null : clientNamespace
-    return name === null ? nothing : ask(namespaceTarget(name, kubectl('get', 'events', '-n', name, '-o', 'json')))
+    if (name === null) return nothing
+    const target = namespaceTarget(name, kubectl('get', 'events', '-n', name, '-o', 'json'))
+    if (!eventsAreExpected(situation)) {
+      const keys = [`${role}.config`, 'client.accessLog', 'server.accessLog', 'gateway.accessLog'] as const
+      if (!keys.every((key) => asked(situation, key)))
+        return { plan: 'wait', for: 'the state of the pods and how the call fails', otherwise: [target] }
+      if (hasUneventfulPods(situation, role, name)) return nothing
+    }
+    return ask(target)
   },
   read: ({ stdout }) => eventsParser.parse(stdout),
   learned: (data) => count(data.length, 'event'),
 })
+
+/** Complaints that no line of the call explains: events are asked for whatever the pods look like. */
+function eventsAreExpected({ symptom }: Situation): boolean {
+  return ['not-injected', 'not-applied', 'unknown', 'slow'].includes(symptom)
+}
+
+const lostConnection = ['UF', 'UH', 'UC', 'LH', 'URX']
+
+/** All pods are up and have never been restarted, none is owed, and no connection failed: there is nothing that an event could explain. */
+function hasUneventfulPods(situation: Situation, role: Role, namespace: string): boolean {
+  const { store, failing, mode } = situation
+  const pods = role === 'client' ? situation.client.pods : situation.server.pods
+  const isOwed = store.list('Deployment', namespace).some(({ object: { spec, status } }) => {
+    const wanted = Number(spec?.replicas ?? 1)
+    return Number(status?.readyReplicas ?? 0) < wanted || Number(status?.updatedReplicas ?? 0) < wanted
+  })
+  const lines = failing.flatMap(({ client, gateway, waypoint, server }) => [client, gateway, waypoint, server])
+  return (
+    mode === 'sidecar' &&
+    failing.length > 0 &&
+    store.readable('Pod', namespace) === 'yes' &&
+    store.readable('Deployment', namespace) === 'yes' &&
+    pods.length > 0 &&
+    pods.every(({ ready, restarts }) => ready && restarts === 0) &&
+    !isOwed &&
+    !lines.some((line) => line?.record.flags.some((flag) => lostConnection.includes(flag)))
+  )
+}
 
 export const webhooks = defineProbe({
   name: 'webhooks',

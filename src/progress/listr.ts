@@ -42,6 +42,7 @@ export function listrProgress(stderr: NodeJS.WriteStream) {
                   gateOf(finished as Map<string, Gate>, 'run').opened,
                 ])
                 const status = finished.get(id)?.status
+                if (status === 'left-out') return task.skip()
                 if (status === 'blind') task.title = `${forLine(title)} (could not look)`
                 if (status === 'problem') task.title = `${forLine(title)} (something here)`
               },
@@ -63,6 +64,13 @@ export function listrProgress(stderr: NodeJS.WriteStream) {
         case 'step-finished': {
           const done = { ...gateOf(finished as Map<string, Gate>, event.id), status: event.status }
           finished.set(event.id, done)
+          done.open()
+          break
+        }
+        case 'step-left-out': {
+          const done = { ...gateOf(finished as Map<string, Gate>, event.id), status: 'left-out' }
+          finished.set(event.id, done)
+          gateOf(started, event.id).open()
           done.open()
           break
         }

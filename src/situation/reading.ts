@@ -4,6 +4,7 @@ import { type CallSummary, type Hop, type SymptomId, SymptomId as SymptomIds } f
 import type { AnsweredBy, NotChecked } from '../model/diagnosis.ts'
 import type { EvidenceEntry, EvidenceKey, Quote } from '../model/evidence.ts'
 import type { GroundFacts } from '../model/run.ts'
+import type { End } from './ends.ts'
 import { type Exchange, showsSymptom, type ZtunnelLine } from './exchanges.ts'
 import { meanings } from './meanings.ts'
 import { type NextLook, nextLookOf } from './next-look.ts'
@@ -30,6 +31,7 @@ export interface SituationReading {
   readonly handedIn: readonly EvidenceKey[]
   /** What an answer means for this call; null where it is only what it is. */
   readonly meaningOf: (entry: EvidenceEntry) => string | null
+  readonly endsAreRead: boolean
 }
 
 /** What the engine tells views and the note about the call, whatever rules find. */
@@ -47,7 +49,15 @@ export function readSituation(situation: Situation): SituationReading {
     handedIn: handedInBy(situation),
     meaningOf: meanings(situation),
     symptoms: symptomsOf(situation),
+    endsAreRead: endsAreRead(situation),
   }
+}
+
+/** Whether the pods of both ends could be looked at: only then "nothing to ask" means that there is nothing. */
+function endsAreRead({ client, server, gateway, store }: Situation): boolean {
+  const isRead = (end: End) =>
+    end.external || end.pods.length > 0 || (end.namespace !== null && store.readable('Pod', end.namespace) === 'yes')
+  return (isRead(client) || (gateway?.pods.length ?? 0) > 0) && isRead(server)
 }
 
 function symptomsOf(situation: Situation): readonly SymptomId[] {

@@ -88,6 +88,10 @@ export function eventSentences(event: RunEvent, before: RunState, after: RunStat
       const words = { fixed: 'fixed', changed: 'changed', same: 'still the same', blind: 'could not look' }
       return [`Retest at ${timeOfDay(event.at)}: ${words[event.result]}. ${event.statement}`]
     }
+    case 'step-left-out': {
+      const left = before.plan.find(({ id }) => id === event.id)
+      return left ? [`Left out: ${left.label}. Nothing to ask: this call has no part in it.`] : []
+    }
     case 'question-asked':
     case 'question-answered':
     case 'run-finished':
