@@ -280,7 +280,7 @@ function summarise(
     }
     case 'suspects':
       if (first && !second)
-        return `${sentence(`${first.certainty === 'likely' ? 'Likely' : 'Possibly'}: ${endWithoutStop(first.title)}`)} Not proven: ${first.wouldDecide ? first.wouldDecide.why : 'the deciding evidence could not be read'}`.trim()
+        return `${sentence(`${first.certainty === 'likely' ? 'Likely' : 'Possibly'}: ${endWithoutStop(first.title)}`)} ${first.wouldDecide ? `Not proven; what decides: ${endWithoutStop(first.wouldDecide.why)}.` : 'Not proven: the deciding evidence could not be read.'}`
       return sentence(
         `Undetermined between ${causes
           .slice(0, 3)

@@ -147,6 +147,9 @@ const analyzed = [
   'GRPCRoute',
 ]
 
+/** The API server's word. An archive that lacks a kind holds what analyze printed all the same. */
+const isForbidden = (detail: string) => /forbidden/i.test(detail)
+
 /** Its informers list these in all namespaces, and it never ends where one of them may not be listed. */
 function refusedToAnalyze({ entries }: Situation, role: Role): ProbePlan | null {
   const kinds = new Set(['Pod', 'Service', 'Deployment', ...analyzed].map(resourceFor))
@@ -156,8 +159,10 @@ function refusedToAnalyze({ entries }: Situation, role: Role): ProbePlan | null 
     const asked = entry.command.args[entry.command.args.indexOf('get') + 1]?.split(',') ?? []
     const refused =
       entry.status === 'ok'
-        ? (entry.data as KubeRead).unreadable.map(({ resource }) => resource) // made by this probe
-        : entry.reason === 'forbidden'
+        ? (entry.data as KubeRead).unreadable // made by this probe
+            .filter(({ detail }) => isForbidden(detail))
+            .map(({ resource }) => resource)
+        : entry.reason === 'forbidden' && isForbidden(entry.detail ?? '')
           ? asked
           : []
     const kind = refused.find((resource) => kinds.has(resource))

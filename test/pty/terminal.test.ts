@@ -225,8 +225,10 @@ describe.skipIf(!hasTmux)('without cluster, tools and captures', { timeout: 60_0
 
 describe.skipIf(!hasTmux || !hasShared)('on a capture', { timeout: 90_000 }, () => {
   test('what the rest of the walk waits for is shown, whichever layer it belongs to; gaps are no ✓', async () => {
-    // Whoever may not list a kind that analyze reads waits for it until its time is over.
-    const terminal = await inWalk({ env: { MESHBED_FORBID: 'list@pods' } })
+    const terminal = await inWalk({
+      mesh: 'healthy-strict',
+      env: { MESHBED_FORBID: 'list@networkpolicies', MESHBED_HANG: 'istioctl analyze' },
+    })
     expect(await terminal.shows(/\? ground +\d of \d+ not seen/)).not.toMatch(/✓ ground/)
     terminal.press('f')
     const screen = await terminal.shows('waiting for istioctl analyze')
