@@ -63,7 +63,11 @@ export default defineRule({
               `connections towards ${destination}`,
               'connections are opened a little more often',
             )
-          : handOver(statement, `connections towards ${destination}`),
+          : {
+              ...handOver(statement, `connections towards ${destination}`),
+              risk: 'connections are opened a little more often',
+              undo: 'set the old keep-alive again, or take the DestinationRule out',
+            },
         verify: tryAgain(situation, 'no UC in the lines of the destination’s proxy over an hour of the usual traffic'),
         wouldDecide: isProven
           ? null

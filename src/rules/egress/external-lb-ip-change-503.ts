@@ -3,7 +3,7 @@ import { fired } from '../../model/finding.ts'
 import { defineRule } from '../define-rule.ts'
 import { frontLines, frontName, quotePassing, quoteSign, share } from '../lib/front.ts'
 import { hitOf, signMissing } from '../lib/make-hit.ts'
-import { destinationName, handOver, tryAgain } from '../lib/words.ts'
+import { destinationName, tryAgain } from '../lib/words.ts'
 
 /** The outside host closed a connection that the proxy had kept open. */
 export default defineRule({
@@ -54,10 +54,13 @@ export default defineRule({
           ),
           ...quotePassing(situation, last.role),
         ],
-        fix: handOver(
-          `Let connections to ${destination} end before the load balancer's idle time (a DestinationRule with connectionPool.http.idleTimeout for this host), with a ServiceEntry so that the host is known.`,
-          `callers of ${destination}`,
-        ),
+        fix: {
+          statement: `Let connections to ${destination} end before the load balancer's idle time (a DestinationRule with connectionPool.http.idleTimeout for this host), with a ServiceEntry so that the host is known.`,
+          commands: [],
+          scope: `callers of ${destination}`,
+          risk: 'connections to it are made anew more often',
+          undo: 'take the DestinationRule and the ServiceEntry out again',
+        },
         verify: tryAgain(situation, 'no UC in new lines over an hour'),
         wouldDecide: isProven
           ? null

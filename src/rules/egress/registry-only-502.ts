@@ -85,12 +85,10 @@ function blockedHit(situation: Situation, lines: readonly Line[]): Hit {
     ],
     fix: {
       statement: `If ${callerName(situation)} is meant to call ${host}, add one ServiceEntry for it in ${namespace}; keep REGISTRY_ONLY.`,
-      commands: [
-        `kubectl apply -f - <<'EOF'\napiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata:\n  name: ${host.replace(/[^a-z0-9-]+/gi, '-').toLowerCase()}\n  namespace: ${namespace}\nspec:\n  hosts: [${JSON.stringify(host)}]\n  exportTo: ["."]\n  location: MESH_EXTERNAL\n  resolution: DNS\n  ports:\n  - number: ${port}\n    name: ${isTls ? 'tls' : 'http'}\n    protocol: ${isTls ? 'TLS' : 'HTTP'}\nEOF`,
-      ],
+      commands: [`kubectl apply -f - <<<${quoted(JSON.stringify(serviceEntryFor(host, { namespace, port, isTls })))}`],
       scope: `callers in namespace ${namespace}, towards ${host} only`,
       risk: 'callers of that namespace may then reach this host',
-      undo: `kubectl -n ${namespace} delete serviceentries.networking.istio.io ${host.replace(/[^a-z0-9-]+/gi, '-').toLowerCase()}`,
+      undo: `kubectl -n ${namespace} delete serviceentries.networking.istio.io ${entryName(host)}`,
     },
     verify: pod
       ? {
@@ -113,4 +111,24 @@ function blockedHit(situation: Situation, lines: readonly Line[]): Hit {
 function hostOf({ server, given }: Situation, lines: readonly Line[]): string {
   const seen = lines.at(-1)?.record
   return server.host ?? seen?.authority?.replace(/:\d+$/, '') ?? seen?.sni ?? given.to?.text ?? 'the host'
+}
+
+const entryName = (host: string) => host.replace(/[^a-z0-9-]+/gi, '-').toLowerCase()
+
+/** The smallest one that makes the host known to callers of this namespace, and to nobody else. */
+function serviceEntryFor(host: string, of: { namespace: string; port: number | string; isTls: boolean }) {
+  const { namespace, port, isTls } = of
+  const protocol = isTls ? 'TLS' : 'HTTP'
+  return {
+    apiVersion: 'networking.istio.io/v1',
+    kind: 'ServiceEntry',
+    metadata: { name: entryName(host), namespace },
+    spec: {
+      hosts: [host],
+      exportTo: ['.'],
+      location: 'MESH_EXTERNAL',
+      resolution: 'DNS',
+      ports: [{ number: port, name: protocol.toLowerCase(), protocol }],
+    },
+  }
 }
