@@ -1,5 +1,7 @@
 import { parseClusterName } from '../../mesh/names.ts'
+import type { AccessLogRecord } from '../../model/access-log.ts'
 import { fired } from '../../model/finding.ts'
+import { ipOf } from '../../situation/hints.ts'
 import { defineRule } from '../define-rule.ts'
 import { frontLines, frontName, quotePassing, quoteSign, share } from '../lib/front.ts'
 import { hitOf, signMissing } from '../lib/make-hit.ts'
@@ -40,12 +42,15 @@ export default defineRule({
     const destination = destinationName(situation)
     // New connections pass while kept ones are cut: that is the difference that decides.
     const isProven = used.length > 0 && fresh !== undefined
+    // The address may be that of a pod that takes mutual TLS only.
+    const address =
+      isCalledByAddress(last.line.record) && used.length === 0 ? ipOf(last.line.record.upstreamHost) : null
     return fired(
       hitOf({
         subject: destination,
         title: `${destination} closes connections that the proxy keeps open`,
         statement: `${frontName(situation, last.role)} lost the connection to ${last.line.record.upstreamHost ?? destination} in ${share(situation, signs)}.${used.length > 0 ? ` It had carried ${used.length} answers before.` : ''}${fresh ? ' Requests on other connections pass.' : ''}`,
-        certainty: isProven ? 'proven' : 'likely',
+        certainty: isProven ? 'proven' : address !== null ? 'possible' : 'likely',
         supporting: [
           ...quoteSign(
             situation,
@@ -64,11 +69,23 @@ export default defineRule({
         verify: tryAgain(situation, 'no UC in new lines over an hour'),
         wouldDecide: isProven
           ? null
-          : {
-              command: `kubectl logs ${situation.client.pod?.name ?? 'POD'} -n ${situation.client.pod?.namespace ?? 'NAMESPACE'} -c istio-proxy --tail=-1`,
-              why: 'earlier lines show whether the cut connections (UPSTREAM_LOCAL_ADDRESS) had been used before',
-            },
+          : address !== null
+            ? {
+                command: `kubectl get pods -A -o wide --field-selector=status.podIP=${address}`,
+                why: 'a pod with this address is no outside host: its proxy may refuse what comes without mutual TLS',
+              }
+            : {
+                command: `kubectl logs ${situation.client.pod?.name ?? 'POD'} -n ${situation.client.pod?.namespace ?? 'NAMESPACE'} -c istio-proxy --tail=-1`,
+                why: 'earlier lines show whether the cut connections (UPSTREAM_LOCAL_ADDRESS) had been used before',
+              },
       }),
     )
   },
 })
+
+/** Called by its address, so that nothing but the passthrough speaks for an outside host. */
+function isCalledByAddress({ upstreamCluster, authority }: AccessLogRecord): boolean {
+  return (
+    upstreamCluster !== null && parseClusterName(upstreamCluster).role === 'passthrough' && ipOf(authority) !== null
+  )
+}
